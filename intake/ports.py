@@ -1,0 +1,316 @@
+"""What the use cases need of the outside, one page. Adapters implement these; `intake.wiring` alone chooses which.
+
+Every method that writes is one transaction. Instants are aware UTC. A reference is the public id of a case (`BN-4T7K-9`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from intake.domain.model import (
+    Arrival,
+    CaseDraft,
+    Due,
+    GapScore,
+    Outcome,
+    OutcomeCode,
+    Provider,
+    RawMessage,
+    ReadAnswer,
+    ReadDocument,
+    Reason,
+    SenderCheck,
+    Severity,
+)
+
+# ---- receiving --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ToKeep:
+    """A delivery whose bytes are already durable under `blob`."""
+
+    content_key: str
+    sha256: str
+    size: int
+    blob: str
+    channel: str
+    mailbox: str
+    remote_id: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One arrival of a message by one way. Several deliveries may share a RawMessage."""
+
+    id: int
+    raw: RawMessage
+    channel: str
+    mailbox: str
+    remote_id: str
+    received_at: datetime
+    outcome: OutcomeCode | None = None  # None while it waits
+    new: bool = True  # False: this very delivery was known before
+
+
+class Blobs(Protocol):
+    """Encrypted bytes under random keys. `put` returns only when they are on stable storage."""
+
+    def put(self, content: bytes) -> str: ...
+
+    def put_many(self, contents: Sequence[bytes]) -> tuple[str, ...]: ...
+
+    def get(self, key: str) -> bytes: ...
+
+
+# ---- jobs and outbox --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work that is due. `attempt` is the fencing token: a finish with an old one is refused."""
+
+    id: int
+    task: str  # "process", "suggest"
+    subject: int  # delivery id, or case id
+    attempt: int
+    lease_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMail:
+    id: int
+    message_id: str  # stable over every retry
+    to: str
+    subject: str
+    body: str
+    case: str | None
+    attempt: int
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewMail:
+    """A row for the outbox. `dedupe` is unique: the same key is sent once."""
+
+    dedupe: str
+    to: str
+    subject: str
+    body: str
+    template: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+# ---- filing -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """All that one message came to, written in ONE transaction together with the end of its job."""
+
+    delivery: Delivery
+    job: Job | None  # None when a command files outside a worker
+    outcome: OutcomeCode
+    documents: tuple[tuple[str, int, str, ReadDocument], ...]  # path, size, sha256, what was read
+    sender: SenderCheck
+    subject: str  # as decoded, for staff
+    body: str  # plain text, for staff
+    message_id: str
+    drafts: tuple[tuple[str, CaseDraft], ...] = ()  # proposed reference, draft; breach first
+    update: str | None = None  # reference of the case that this message is added to
+    duplicate_of: str | None = None
+    mails: tuple[tuple[int, NewMail], ...] = ()  # index into drafts (or -1 for the updated case), mail
+    reasons: tuple[Reason, ...] = ()
+    marks: tuple[str, ...] = ()
+    suggest: bool = False  # a low-priority job places suggestions from foreign documents
+
+
+class ReferenceTaken(Exception):
+    """A proposed reference is in use; propose another."""
+
+
+# ---- what staff read --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    id: int
+    reference: str
+    kind: str
+    provider: str | None  # slug
+    provider_name: str  # "" when not known
+    says_provider: str  # what the form or mail says, for staff
+    service: str
+    band: str | None
+    status: str
+    verdict: str
+    sender_line: str  # the address or domain that matters
+    reasons: tuple[str, ...]  # at most two sentences
+    marks: tuple[str, ...]
+    next_due: datetime | None
+    next_due_what: str  # first_contact, decision, read, check_sender, plan ...
+    received_at: datetime
+    aware_at: datetime | None
+    assignee: str | None
+    duty: str
+    version: int
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFilter:
+    """The filters of the queue, as they stand in the URL. Empty means all."""
+
+    kinds: tuple[str, ...] = ()
+    bands: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    verdicts: tuple[str, ...] = ()
+    assignee: str = ""  # "", "nobody", or a staff address
+    provider: str = ""
+    duty: str = ""
+    due_before: datetime | None = None
+    text: str = ""  # macron-insensitive search over reference, provider, sender, subject
+    marks: tuple[str, ...] = ()
+    include_closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An entry of a case's history. Hash-chained; never changed."""
+
+    seq: int
+    at: datetime
+    actor: str
+    action: str
+    text: str
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseMessage:
+    """A mail in, a mail out, or a note, on a case."""
+
+    at: datetime
+    direction: str  # in, out, note, call
+    who: str
+    subject: str
+    text: str
+    state: str = ""  # of a mail out: queued, sent, failed, held
+    delivery: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDocument:
+    id: int
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    path: str  # in the MIME tree
+    delivery: int
+    read: ReadDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What staff did to an answer: confirmed, corrected, or said that it cannot be read."""
+
+    question: str
+    value: object
+    old: object
+    by: str
+    at: datetime
+    how: str  # confirmed, corrected, unreadable, entered
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    row: QueueRow
+    raw: RawMessage
+    sender: SenderCheck
+    severity: Severity | None
+    score: GapScore | None
+    due: Due
+    form: str | None
+    edition: str | None
+    answers: Mapping[str, ReadAnswer]
+    corrections: tuple[Correction, ...]
+    problems: tuple[tuple[str, str, str], ...]  # question, code, message
+    reasons: tuple[Reason, ...]
+    documents: tuple[CaseDocument, ...]
+    messages: tuple[CaseMessage, ...]
+    events: tuple[Event, ...]
+    linked: tuple[str, ...]
+    outcome: str = ""
+    outcome_reason: str = ""
+    suggestions: tuple[Mapping[str, object], ...] = ()
+
+
+class Conflict(Exception):
+    """Somebody else changed the case since `version` was read; nothing was written."""
+
+
+class Store(Protocol):
+    """The database. One implementation for SQLite and PostgreSQL; the contract tests run on both."""
+
+    # receive
+    def keep(self, items: Sequence[ToKeep]) -> tuple[Delivery, ...]: ...
+    def delivery(self, delivery_id: int) -> Delivery: ...
+    def deliveries_waiting(self, limit: int) -> tuple[Delivery, ...]: ...
+
+    # pipeline
+    def file(self, filing: Filing) -> tuple[str, ...]: ...
+    def filed(self, delivery_id: int) -> tuple[str, ...] | None: ...
+    def note_duplicate(self, delivery: Delivery, job: Job | None) -> str | None: ...
+    def give_to_person(self, delivery: Delivery, job: Job | None, reference: str, why: str) -> str: ...
+    def providers(self) -> tuple[Provider, ...]: ...
+    def registry_version(self) -> int: ...
+    def case_row(self, reference: str) -> QueueRow | None: ...
+    def case_answers(self, reference: str) -> Mapping[str, ReadAnswer]: ...
+    def reference_for_message_id(self, message_ids: Sequence[str]) -> str | None: ...
+
+    # jobs and outbox
+    def claim(self, tasks: Sequence[str], limit: int, lease_seconds: int, worker: str) -> tuple[Job, ...]: ...
+    def finish(self, job: Job) -> bool: ...
+    def try_later(self, job: Job, error: str, delay_seconds: float, limit: int) -> str: ...
+    def sweep(self) -> int: ...
+    def claim_mails(self, limit: int, lease_seconds: int) -> tuple[OutgoingMail, ...]: ...
+    def mail_sent(self, mail: OutgoingMail) -> None: ...
+    def mail_failed(self, mail: OutgoingMail, error: str, permanent: bool) -> None: ...
+
+
+class DocumentReading(Protocol):
+    def read(self, attachments: Sequence[tuple[str, bytes]]) -> tuple[ReadDocument, ...]: ...
+
+    def close(self) -> None: ...
+
+
+class Doorbell(Protocol):
+    """Wakes a worker. Best effort: the sweeper and the poll find the work anyway."""
+
+    def ring(self) -> None: ...
+
+
+class Mailbox(Protocol):
+    """A folder on a server that we collect from. Nothing is flagged or moved before `done`."""
+
+    name: str
+
+    def changes(self) -> Iterator[Arrival]: ...
+    def done(self, remote_id: str, outcome: OutcomeCode) -> None: ...
+    def wait(self, seconds: float) -> bool: ...
+    def close(self) -> None: ...
+
+
+class MailSender(Protocol):
+    """Hands one mail over. Raises `intake.domain.errors.TryLater` or `Refused`."""
+
+    def send(self, mail: OutgoingMail) -> None: ...
+
+
+Clock = Callable[[], datetime]
+Outcomes = tuple[Outcome, ...]
