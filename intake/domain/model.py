@@ -309,7 +309,7 @@ class CaseDraft:
     form: str | None
     edition: str | None
     document: int | None  # index into the message's documents that the answers come from
-    title: str = ""
+    says_provider: str = ""  # the organisation that the form or mail names, when it is not settled which it is
     problems: tuple[ReadProblem, ...] = ()
 
 
