@@ -1,0 +1,245 @@
+"""Settings: one frozen value read once from a TOML file (`INTAKE_CONFIG`) and environment variables over it.
+
+Every setting has a name, a default, a unit and a reason; `SETTINGS` is the list, `docs/settings.md` is tested against it. A wrong
+setting stops the start with a sentence that says how to mend it (exit 78); unsafe mixes are refused in production.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from intake.domain.errors import Misconfigured
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    name: str  # in the TOML file; the variable is INTAKE_ + name in capitals
+    default: str | int | bool
+    unit: str
+    why: str
+
+    @property
+    def variable(self) -> str:
+        return "INTAKE_" + self.name.upper()
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("mode", "development", "development | production",
+            "production refuses demo adapters, default keys and plain HTTP"),
+    Setting("demo", False, "true | false", "invented providers, a page to send demo mails, nothing leaves the machine"),
+    Setting("data_dir", "var", "folder", "database, files, keys and the embedded Redis live here"),
+    Setting("database_url", "", "SQLAlchemy URL; empty: SQLite in data_dir", "PostgreSQL when several machines work"),
+    Setting("redis_url", "", "redis URL; empty: an embedded Valkey", "only the doorbell; work is found without it"),
+    Setting("blob_url", "", "file:// folder; empty: data_dir/blobs", "the messages as they came, encrypted"),
+    Setting("secret_key_file", "", "file; empty: data_dir/secret.key",
+            "wraps the key of each kept message, signs links; keep it apart from backups"),
+    Setting("trusted_authserv_ids", "", "list with commas",
+            "shorthand: ids whose Authentication-Results count as weak evidence; use [mailboxes.NAME.trust] for more"),
+    Setting("own_domains", "", "list with commas", "the Ministry's own domains: its staff forward mail"),
+    Setting("smtp_url", "", "smtp:// or smtps:// URL; empty: kept in the outbox, shown to staff",
+            "the aligned sender of the Ministry; acknowledgements never come from a domain of our own"),
+    Setting("dns_file", "", "JSON file", "answers DNS questions instead of the network: tests, demo, closed sites"),
+    Setting("base_url", "http://127.0.0.1:8700", "URL", "goes into sign-in links and mails"),
+    Setting("listen", "127.0.0.1:8700", "host:port", "loopback by default: a proxy with TLS stands in front"),
+    Setting("ministry", "Ministry (example)", "text", "named on pages and in mails"),
+    Setting("sender_address", "intake@ministry.example", "address", "From of every mail that leaves"),
+    Setting("breach_address", "breach@intake.ministry.example", "address", "told to providers on the front page"),
+    Setting("assessment_address", "assessments@intake.ministry.example", "address", "told to providers on the front page"),
+    Setting("phone", "0800 000 000", "phone number", "for those who cannot use the web, and when we are down"),
+    Setting("phone_overseas", "+64 4 000 0000", "phone number", "the same from abroad"),
+    Setting("exit_url", "https://weather.example/", "URL", "where “Leave this page quickly” goes: something harmless"),
+    Setting("max_message_bytes", 36_700_160, "bytes (35 MB)",
+            "a mail above it is kept and opens a case, and its parts are not opened by machine"),
+    Setting("acks_per_address_hour", 3, "mails an hour", "an address can't be flooded through us (forged senders)"),
+    Setting("acks_per_hour", 500, "mails an hour", "all acknowledgements together: a wave of forged mail ends here"),
+    Setting("lease_seconds", 60, "seconds", "a killed worker's message is taken up by another after this"),
+    Setting("attempts", 3, "tries", "then a person gets it: a case opens, nothing waits unseen"),
+    Setting("poll_seconds", 2, "seconds", "how long work may wait when the doorbell is silent"),
+    Setting("mailbox_poll_seconds", 60, "seconds", "how long mail may wait when IDLE is silent"),
+    Setting("reconcile_minutes", 15, "minutes", "the whole folder is compared with what we know"),
+    Setting("session_idle_minutes", 30, "minutes", "a staff session ends without a press"),
+    Setting("session_hours", 12, "hours", "and at the end of a shift in any case"),
+    Setting("link_minutes", 15, "minutes", "a sign-in link is good for"),
+    Setting("draft_days", 7, "days", "an unsent form is kept, encrypted, under its code"),
+)
+
+_BY_NAME = {s.name: s for s in SETTINGS}
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxSettings:
+    """`[mailboxes.NAME]`: a folder on a server (or on disk) that we collect from."""
+
+    name: str
+    kind: str  # imap, maildrop
+    options: Mapping[str, Any] = field(default_factory=dict)
+    trust: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Read with `load`. Attribute access to every name of SETTINGS, e.g. `settings.phone`."""
+
+    values: Mapping[str, str | int | bool]
+    mailboxes: tuple[MailboxSettings, ...] = ()
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.values[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    @property
+    def production(self) -> bool:
+        return self.values["mode"] == "production"
+
+    @property
+    def folder(self) -> Path:
+        return Path(str(self.values["data_dir"])).resolve()
+
+    @property
+    def database(self) -> str:
+        return str(self.values["database_url"]) or f"sqlite:///{self.folder / 'intake.db'}"
+
+    @property
+    def blob_folder(self) -> Path:
+        url = str(self.values["blob_url"])
+        return Path(urlsplit(url).path) if url else self.folder / "blobs"
+
+    @property
+    def secret_file(self) -> Path:
+        given = str(self.values["secret_key_file"])
+        return Path(given) if given else self.folder / "secret.key"
+
+    @property
+    def authserv_ids(self) -> tuple[str, ...]:
+        return _words(self.values["trusted_authserv_ids"])
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        return _words(self.values["own_domains"])
+
+    def mailbox(self, name: str) -> MailboxSettings | None:
+        return next((m for m in self.mailboxes if m.name == name), None)
+
+    def trust(self, mailbox: str) -> Mapping[str, Any]:
+        found = self.mailbox(mailbox)
+        return found.trust if found else {}
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process.
+
+    Raises: Misconfigured, with one sentence that names the setting and says how to mend it.
+    """
+    env = os.environ if environ is None else environ
+    table = _file(env.get("INTAKE_CONFIG", ""))
+    boxes = _mailboxes(table.pop("mailboxes", {}))
+    values: dict[str, str | int | bool] = {}
+    for key in table:
+        if key not in _BY_NAME:
+            raise Misconfigured(f"There is no setting “{key}”. docs/settings.md lists them all.")
+    for setting in SETTINGS:
+        given = env.get(setting.variable)
+        raw = given if given is not None else table.get(setting.name, setting.default)
+        values[setting.name] = _typed(setting, raw)
+    settings = Settings(values, boxes)
+    _refuse(settings)
+    return settings
+
+
+def _file(path: str) -> dict[str, Any]:
+    if not path:
+        return {}
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Misconfigured(
+            f"The settings file {path} cannot be read ({error.strerror}). "
+            "Set INTAKE_CONFIG to a file that exists, or unset it."
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"The settings file {path} is not TOML: {error}.") from error
+
+
+def _typed(setting: Setting, raw: object) -> str | int | bool:
+    if isinstance(setting.default, bool):
+        if isinstance(raw, bool):
+            return raw
+        if str(raw).lower() in {"1", "true", "yes", "on"}:
+            return True
+        if str(raw).lower() in {"0", "false", "no", "off", ""}:
+            return False
+        raise Misconfigured(f"{setting.variable} is “{raw}”; write true or false.")
+    if isinstance(setting.default, int):
+        try:
+            number = int(str(raw))
+        except ValueError:
+            number = 0
+        if number < 1:
+            raise Misconfigured(
+                f"{setting.variable} is “{raw}”; write a whole number of {setting.unit}, at least 1."
+            )
+        return number
+    if isinstance(raw, list):
+        return ",".join(str(x) for x in raw)
+    return str(raw)
+
+
+def _mailboxes(table: object) -> tuple[MailboxSettings, ...]:
+    if not isinstance(table, dict):
+        raise Misconfigured("`mailboxes` must be tables like [mailboxes.breach].")
+    boxes = []
+    for name, options in table.items():
+        if not isinstance(options, dict):
+            raise Misconfigured(f"[mailboxes.{name}] must be a table.")
+        rest = dict(options)
+        trust = rest.pop("trust", {})
+        kind = rest.pop("kind", "imap")
+        if kind not in {"imap", "maildrop"}:
+            raise Misconfigured(f"[mailboxes.{name}] kind is “{kind}”; it is imap or maildrop.")
+        needed = "host" if kind == "imap" else "folder"
+        if needed not in rest:
+            raise Misconfigured(f"[mailboxes.{name}] has no {needed}; add one.")
+        boxes.append(MailboxSettings(name, kind, rest, trust if isinstance(trust, dict) else {}))
+    return tuple(boxes)
+
+
+def _refuse(settings: Settings) -> None:
+    if settings.mode not in {"development", "production"}:
+        raise Misconfigured(f"INTAKE_MODE is “{settings.mode}”; it is development or production.")
+    scheme = urlsplit(settings.database).scheme
+    if not scheme.startswith(("sqlite", "postgresql")):
+        raise Misconfigured(
+            f"INTAKE_DATABASE_URL begins with “{scheme}”; use sqlite:///FILE or postgresql+psycopg://…"
+        )
+    if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in {"smtp", "smtps"}:
+        raise Misconfigured("INTAKE_SMTP_URL must begin with smtp:// or smtps://.")
+    if settings.dns_file and not Path(settings.dns_file).is_file():
+        raise Misconfigured(f"INTAKE_DNS_FILE names {settings.dns_file}, which is not a file.")
+    if settings.production:
+        _refuse_in_production(settings)
+
+
+def _refuse_in_production(settings: Settings) -> None:
+    if settings.demo:
+        raise Misconfigured("The demo cannot run in production: set INTAKE_DEMO=false or INTAKE_MODE=development.")
+    if not settings.secret_key_file:
+        raise Misconfigured(
+            "Production needs INTAKE_SECRET_KEY_FILE: make 32 random bytes once "
+            "(head -c 32 /dev/urandom > FILE), readable by the service only, and keep a copy apart."
+        )
+    if not str(settings.base_url).startswith("https://"):
+        raise Misconfigured("INTAKE_BASE_URL must begin with https:// in production.")
+    if not settings.smtp_url:
+        raise Misconfigured("Production needs INTAKE_SMTP_URL: without it no acknowledgement leaves.")
+
+
+def _words(value: object) -> tuple[str, ...]:
+    return tuple(w for w in str(value).replace(",", " ").split() if w)

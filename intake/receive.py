@@ -1,0 +1,90 @@
+"""Take responsibility for a message: its bytes are durable, and a job is due, before anybody is told "yes".
+
+Order (RFC 5321 section 4.2.5 in spirit): bytes to the blob store with fsync, then ONE transaction with the message, its delivery
+and its job. Only after `keep` has returned may a door answer 250, 200 or exit 0, or a mail be moved on its server.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Protocol
+
+from intake.domain.model import Arrival
+from intake.ports import Blobs, Delivery, Doorbell, Store, ToKeep
+
+# Written by machines on the way: two deliveries of one mail differ in them and in nothing else.
+_TRANSPORT = (
+    b"received",
+    b"delivered-to",
+    b"return-path",
+    b"received-spf",
+    b"authentication-results",
+    b"dkim-filter",
+    b"dmarc-filter",
+    b"envelope-to",
+    b"delivery-date",
+    b"x-",
+    b"arc-",
+)
+
+
+class Parts(Protocol):
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def blobs(self) -> Blobs: ...
+
+    @property
+    def doorbell(self) -> Doorbell: ...
+
+
+def keep(parts: Parts, arrivals: Sequence[Arrival]) -> tuple[Delivery, ...]:
+    """Keep every arrival durably and say for each which delivery it is; raises when it could not, and then nothing is promised."""
+    blobs = parts.blobs.put_many([a.raw for a in arrivals])
+    kept = parts.store.keep(
+        [_to_keep(a, blob) for a, blob in zip(arrivals, blobs, strict=True)]
+    )
+    parts.doorbell.ring()
+    return kept
+
+
+def _to_keep(arrival: Arrival, blob: str) -> ToKeep:
+    return ToKeep(
+        content_key=content_key(arrival.raw),
+        sha256=hashlib.sha256(arrival.raw).hexdigest(),
+        size=len(arrival.raw),
+        blob=blob,
+        channel=arrival.channel,
+        mailbox=arrival.mailbox,
+        remote_id=arrival.remote_id,
+        received_at=arrival.received_at,
+    )
+
+
+def content_key(raw: bytes) -> str:
+    """Equal for the same message by whatever way it came: SHA-256 hex over the bytes without the headers that transport adds.
+
+    The Message-ID stays in, and so does everything that the writer wrote: a stranger who sends a mail with the Message-ID of
+    another one cannot make that one look like a duplicate.
+    """
+    head, separator, body = _split(raw)
+    digest = hashlib.sha256()
+    skipping = False
+    for line in head.splitlines():
+        if line[:1] not in b" \t":
+            skipping = line.lower().startswith(_TRANSPORT)
+        if not skipping:
+            digest.update(line.rstrip() + b"\n")
+    digest.update(b"\n" if separator else b"")
+    # Line ends of the body differ between an IMAP server and a file on disk; the words do not.
+    digest.update(body.replace(b"\r\n", b"\n"))
+    return digest.hexdigest()
+
+
+def _split(raw: bytes) -> tuple[bytes, bytes, bytes]:
+    crlf, lf = raw.find(b"\r\n\r\n"), raw.find(b"\n\n")
+    if crlf >= 0 and (lf < 0 or crlf < lf):
+        return raw[:crlf], b"\r\n\r\n", raw[crlf + 4 :]
+    return raw.partition(b"\n\n")
