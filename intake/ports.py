@@ -123,7 +123,9 @@ class Filing:
     drafts: tuple[tuple[str, CaseDraft], ...] = ()  # proposed reference, draft; breach first
     update: str | None = None  # reference of the case that this message is added to
     duplicate_of: str | None = None
-    mails: tuple[tuple[int, NewMail], ...] = ()  # index into drafts (or -1 for the updated case), mail
+    mails: tuple[
+        tuple[int, NewMail], ...
+    ] = ()  # index into drafts (or -1 for the updated case), mail
     reasons: tuple[Reason, ...] = ()
     marks: tuple[str, ...] = ()
     suggest: bool = False  # a low-priority job places suggestions from foreign documents
@@ -266,24 +268,205 @@ class Store(Protocol):
     def file(self, filing: Filing) -> tuple[str, ...]: ...
     def filed(self, delivery_id: int) -> tuple[str, ...] | None: ...
     def note_duplicate(self, delivery: Delivery, job: Job | None) -> str | None: ...
-    def give_to_person(self, delivery: Delivery, job: Job | None, reference: str, why: str) -> str: ...
+    def give_to_person(
+        self, delivery: Delivery, job: Job | None, reference: str, why: str
+    ) -> str: ...
     def providers(self) -> tuple[Provider, ...]: ...
     def registry_version(self) -> int: ...
     def case_row(self, reference: str) -> QueueRow | None: ...
     def case_answers(self, reference: str) -> Mapping[str, ReadAnswer]: ...
     def reference_for_message_id(self, message_ids: Sequence[str]) -> str | None: ...
-    def case_with_document(self, sha256: Sequence[str], address: str, since: datetime) -> str | None:
+    def case_with_document(
+        self, sha256: Sequence[str], address: str, since: datetime
+    ) -> str | None:
         """The case that the same form file from the same address already opened since then, if any."""
         ...
 
     # jobs and outbox
-    def claim(self, tasks: Sequence[str], limit: int, lease_seconds: int, worker: str) -> tuple[Job, ...]: ...
+    def claim(
+        self, tasks: Sequence[str], limit: int, lease_seconds: int, worker: str
+    ) -> tuple[Job, ...]: ...
     def finish(self, job: Job) -> bool: ...
     def try_later(self, job: Job, error: str, delay_seconds: float, limit: int) -> str: ...
     def sweep(self) -> int: ...
     def claim_mails(self, limit: int, lease_seconds: int) -> tuple[OutgoingMail, ...]: ...
     def mail_sent(self, mail: OutgoingMail) -> None: ...
     def mail_failed(self, mail: OutgoingMail, error: str, permanent: bool) -> None: ...
+
+
+# ---- triage -----------------------------------------------------------------------------------------------------------
+
+
+class TriageStore(Protocol):
+    """What the staff pages need. `version` is the one that the person saw; a stale one raises Conflict."""
+
+    def queue(
+        self, wanted: QueueFilter, limit: int = 50, after: str | None = None
+    ) -> tuple[QueueRow, ...]:
+        """Ordered by what is due first, then by id. `after` is the reference of the last row of the page before."""
+        ...
+
+    def counts(self, assignee: str | None = None) -> Mapping[str, int]:
+        """Open cases by view: open, breach_notice, self_assessment, other, nobody, mine, held, needs_person,
+        waiting_provider, key_gap, overdue (against the clock), closed."""
+        ...
+
+    def case_row(self, reference: str) -> QueueRow | None: ...
+    def case(self, reference: str) -> CaseView | None: ...
+    def change(
+        self,
+        reference: str,
+        version: int,
+        actor: str,
+        action: str,
+        text: str,
+        changes: Mapping[str, object],
+        detail: Mapping[str, object] | None = None,
+    ) -> int:
+        """Set columns and write one event; returns the new version. Keys of `changes`: status (Status), assignee (str or
+        None), severity (Severity), due (Due), provider (slug or None), duty, outcome, outcome_reason, marks (tuple), title,
+        service. KeyError for any other key or an unknown reference."""
+        ...
+
+    def correct(
+        self,
+        reference: str,
+        version: int,
+        actor: str,
+        correction: Correction,
+        severity: Severity | None,
+        due: Due,
+        reasons: tuple[Reason, ...],
+    ) -> int: ...
+    def add_note(self, reference: str, actor: str, kind: str, text: str) -> None:
+        """`kind` is note or call."""
+        ...
+
+    def queue_mail(self, reference: str, mail: NewMail, actor: str) -> None: ...
+    def link(self, reference: str, other: str, actor: str) -> None: ...
+    def document(self, document_id: int) -> tuple[CaseDocument, str] | None:
+        """The document and the reference of its (first) case."""
+        ...
+
+    def suggest(self, case_id: int, suggestions: Sequence[Mapping[str, object]]) -> None: ...
+    def viewed(self, reference: str, actor: str) -> None:
+        """Log that somebody read the case; not a change, no new version."""
+        ...
+
+    def changed_since(self, at: datetime) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    address: str
+    role: str  # triage privacy_lead security_lead manager records auditor admin
+    name: str
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    staff: Staff
+    started_at: datetime
+    expires_at: datetime
+
+
+class StaffStore(Protocol):
+    """Who may sign in. Only hashes of tokens are stored."""
+
+    def staff_member(self, address: str) -> Staff | None: ...
+    def add_staff(self, address: str, role: str, name: str = "") -> Staff:
+        """Adds, or changes the role (and the name when given) of somebody known; makes them active."""
+        ...
+
+    def all_staff(self) -> tuple[Staff, ...]: ...
+    def add_link(
+        self, token_hash: str, address: str, binding_hash: str, expires: datetime
+    ) -> None: ...
+    def use_link(self, token_hash: str, binding_hash: str, now: datetime) -> str | None:
+        """The address, once; None when unknown, used, expired, or bound to another browser."""
+        ...
+
+    def add_session(self, token_hash: str, address: str, expires: datetime) -> None: ...
+    def session(self, token_hash: str, now: datetime, idle_seconds: int) -> Session | None:
+        """None when ended, expired, idle for longer, or when the person is not active any more. Notes the visit."""
+        ...
+
+    def end_session(self, token_hash: str) -> None: ...
+
+
+class DraftStore(Protocol):
+    """Half-filled web forms, encrypted by the caller under the code that only the submitter has."""
+
+    def save_draft(self, code_hash: str, form: str, cipher: bytes, expires: datetime) -> None: ...
+    def draft(self, code_hash: str, now: datetime) -> tuple[str, bytes] | None: ...
+    def drop_draft(self, code_hash: str) -> None: ...
+
+
+class RegistryStore(Protocol):
+    def save_providers(self, providers: Sequence[Provider]) -> None:
+        """Adds or replaces each by slug; the registry version goes up by one."""
+        ...
+
+    def provider(self, slug: str) -> Provider | None: ...
+    def providers(self) -> tuple[Provider, ...]: ...
+    def cases_of(self, slug: str) -> tuple[QueueRow, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxState:
+    """What the collector knows of one folder, and what staff see on the system page."""
+
+    name: str
+    uid_validity: int | None = None
+    last_uid: int = 0
+    last_contact: datetime | None = None
+    last_message: datetime | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SentMail:
+    """A row of the outbox as staff see it. `state` is queued, sending, sent, failed or held."""
+
+    id: int
+    at: datetime
+    to: str
+    subject: str
+    body: str
+    template: str
+    state: str
+    case: str | None
+    attempts: int
+    error: str = ""
+    sent_at: datetime | None = None
+
+
+class OperatorStore(Protocol):
+    def mailbox_state(self, name: str) -> MailboxState: ...
+    def set_mailbox_state(self, name: str, **fields: object) -> None:
+        """Fields are those of MailboxState."""
+        ...
+
+    def mailbox_states(self) -> tuple[MailboxState, ...]: ...
+    def job_counts(self) -> Mapping[str, int]:
+        """By state: due, later, leased, done, person."""
+        ...
+
+    def outcomes(self) -> Mapping[str, object]:
+        """{messages, deliveries, waiting, missing, outcomes: {code: count}}. `missing`: deliveries that have neither an
+        outcome nor a job that will give them one."""
+        ...
+
+    def mails(self, limit: int = 50) -> tuple[SentMail, ...]: ...
+    def mails_to(self, address: str, since: datetime) -> int: ...
+    def oldest_waiting(self) -> datetime | None: ...
+    def verify_events(self) -> tuple[int, str | None]:
+        """How many events were checked, and a sentence about the first one that was tampered with, else None."""
+        ...
+
+
+# ---- other outside things ---------------------------------------------------------------------------------------------
 
 
 class DocumentReading(Protocol):
