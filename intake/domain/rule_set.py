@@ -1,7 +1,8 @@
 """Reads a rule set (thresholds, table, sentences) strictly from its TOML file into frozen values.
 
-A rule set is data with a number. A key too many, a key missing or a value of the wrong shape stops the start with a sentence
-that names the file, so that a slip of the pen in a threshold never waits for a night call to be found.
+A rule set is data with a number. A key too many, a key missing or a value of the wrong shape stops the
+start with a sentence that names the file, so that a slip of the pen in a threshold never waits for a
+night call to be found.
 """
 
 from __future__ import annotations
@@ -57,11 +58,42 @@ class SeverityRules:
 
 UNKNOWN = "dont_know"
 _GROUPS = frozenset(
-    "grave money_or_worse hardly_private could_find_them out_of_reach sworn_to_secrecy hostile reachable_danger"
-    " intruder_causes lost_or_stolen sensitive_kinds court_orders undoing_actions bodily_harms key_words".split()
+    [
+        "grave",
+        "money_or_worse",
+        "hardly_private",
+        "could_find_them",
+        "out_of_reach",
+        "sworn_to_secrecy",
+        "hostile",
+        "reachable_danger",
+        "intruder_causes",
+        "lost_or_stolen",
+        "sensitive_kinds",
+        "court_orders",
+        "undoing_actions",
+        "bodily_harms",
+        "key_words",
+    ]
 )
-_NUMBERS = frozenset("few intruder many very_many".split())
-_TOP = frozenset("rule_set who what table groups numbers worse bands reasons flags flag_words labels change".split())
+_NUMBERS = frozenset(["few", "intruder", "many", "very_many"])
+_TOP = frozenset(
+    [
+        "rule_set",
+        "who",
+        "what",
+        "table",
+        "groups",
+        "numbers",
+        "worse",
+        "bands",
+        "reasons",
+        "flags",
+        "flag_words",
+        "labels",
+        "change",
+    ]
+)
 
 
 def editions(kind: str) -> tuple[str, ...]:
@@ -92,7 +124,7 @@ def severity_rules(edition: str = "") -> SeverityRules:
     return rules
 
 
-# ---- strict reading ---------------------------------------------------------------------------------------------------------
+# ---- strict reading ------------------------------------------------------------------------------
 
 
 def exact_keys(table: Mapping[str, object], keys: Iterable[str], where: str) -> None:

@@ -1,7 +1,8 @@
-"""How urgent a breach notice is, and why: a table of who may have it by what it tells, raised and lowered by statements.
+"""How urgent a breach notice is, and why: a table, then statements that raise or lower what it gives.
 
-Pure: the same answers under the same rule set give the same band, reasons, changes and flags. Thresholds, table and sentences
-are data (`severity_rules/`). It is advice: a named person decides. How often it is right is in docs/severity.md.
+Pure: the same answers under the same rule set give the same band, reasons, changes and flags.
+Thresholds, table and sentences are data (`severity_rules/`). It is advice: a named person decides.
+How often it is right is in docs/severity.md.
 Source: Privacy Act 2020 s 113 (the six factors).
 """
 
@@ -69,7 +70,7 @@ def band_of(answers: Answers, rules: SeverityRules) -> int:
     return _settle(_hits(read_facts(answers, rules), answers, rules))
 
 
-# ---- the rule -----------------------------------------------------------------------------------------------------------------
+# ---- the rule ------------------------------------------------------------------------------------
 
 
 def _hits(facts: Facts, answers: Answers, rules: SeverityRules) -> list[Hit]:
@@ -162,7 +163,7 @@ def _harm_high(facts: Facts) -> bool:
     return any(level in ("high", "already") for level in facts.harms.values())
 
 
-# ---- what lowers it ---------------------------------------------------------------------------------------------------------
+# ---- what lowers it ------------------------------------------------------------------------------
 
 
 def _fall(band: int, facts: Facts, answers: Answers, rules: SeverityRules) -> Hit | None:
@@ -219,7 +220,7 @@ def _calm_throughout(facts: Facts, undone: bool, rules: SeverityRules) -> bool:
     return facts.what in rules.groups["hardly_private"] and facts.who != "fear"
 
 
-# ---- the sentences ------------------------------------------------------------------------------------------------------------
+# ---- the sentences -------------------------------------------------------------------------------
 
 
 def _reasons(hits: list[Hit], band: int, facts: Facts, rules: SeverityRules) -> tuple[Reason, ...]:

@@ -1,4 +1,4 @@
-"""What would change the band: the rule is run again on each open or doubtful answer, and the few that move it are kept."""
+"""What would change the band: the rule is run again on each open or doubtful answer."""
 
 from __future__ import annotations
 

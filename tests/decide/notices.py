@@ -10,18 +10,43 @@ from intake.domain.rule_set import severity_rules
 Notice = dict[str, object]
 
 RULES = severity_rules()
-CAUSES = (
-    "email_wrong_person lost_device stolen_device lost_paper ransomware account_taken_over phishing supplier_hit unknown"
-).split()
-KINDS = (
-    "contact address_kept_secret dob_id financial login health child family_violence sexual offending_court other"
-).split()
-RECIPIENTS = (
-    "none trusted_professional known_helpful known_unhelpful another_client unknown public_online attacker"
-    " other_party_in_case"
-).split()
-ACTIONS = "recalled deleted_confirmed retrieved wiped password_reset access_removed police none".split()
-HARMS = "physical threats emotional identity financial".split()
+CAUSES = [
+    "email_wrong_person",
+    "lost_device",
+    "stolen_device",
+    "lost_paper",
+    "ransomware",
+    "account_taken_over",
+    "phishing",
+    "supplier_hit",
+    "unknown",
+]
+KINDS = [
+    "contact",
+    "address_kept_secret",
+    "dob_id",
+    "financial",
+    "login",
+    "health",
+    "child",
+    "family_violence",
+    "sexual",
+    "offending_court",
+    "other",
+]
+RECIPIENTS = [
+    "none",
+    "trusted_professional",
+    "known_helpful",
+    "known_unhelpful",
+    "another_client",
+    "unknown",
+    "public_online",
+    "attacker",
+    "other_party_in_case",
+]
+ACTIONS = ["recalled", "deleted_confirmed", "retrieved", "wiped", "password_reset", "access_removed", "police", "none"]
+HARMS = ["physical", "threats", "emotional", "identity", "financial"]
 COUNTS = (1, 2, 5, 19, 20, 99, 100, 199, 200, 499, 500, 4_000)
 STEPPED = ("A07", "A09", "A10", "A11", "B09", "B14", "B18", "B19")
 
