@@ -1,0 +1,271 @@
+"""Steps 3 to 8 of a message's way: from bytes to everything that is decided about it. Writes nothing.
+
+`pipeline.process` files what this returns; `provider-intake explain` prints it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from forms import load
+from forms.canonical import canonical
+from intake.domain import drafts, kind, text_answers, web_submission
+from intake.domain.clocks import new_zealand_day
+from intake.domain.envelope import open_envelope
+from intake.domain.errors import CannotRead
+from intake.domain.model import (
+    CaseDraft,
+    CaseKind,
+    Envelope,
+    OutcomeCode,
+    ReadAnswer,
+    ReadDocument,
+    ReadProblem,
+    Reason,
+    SenderCheck,
+    VerdictCode,
+)
+from intake.domain.reference import find_in
+from intake.domain.routing import ends_as
+from intake.domain.sender import DkimResult, Registry, Trust, check_sender
+from intake.ports import DocumentReading, QueueRow
+
+SAME_FORM_DAYS = 14  # the same file from the same account within this is the same notice, sent again
+
+
+class Lookups(Protocol):
+    """What the examination asks of the store; read only."""
+
+    def registry(self) -> Registry: ...
+    def case_row(self, reference: str) -> QueueRow | None: ...
+    def case_answers(self, reference: str) -> Mapping[str, ReadAnswer]: ...
+    def reference_for_message_id(self, message_ids: Sequence[str]) -> str | None: ...
+    def case_with_document(self, sha256: Sequence[str], address: str, since: datetime) -> str | None: ...
+
+
+class Parts(Protocol):
+    @property
+    def lookups(self) -> Lookups: ...
+
+    @property
+    def documents(self) -> DocumentReading: ...
+
+    @property
+    def own_domains(self) -> tuple[str, ...]: ...
+
+    def trust(self, mailbox: str) -> Trust: ...
+    def dkim(self, raw: bytes, from_domain: str | None) -> DkimResult | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A document of the message: where it stood, and what was read."""
+
+    path: str
+    size: int
+    sha256: str
+    read: ReadDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    kind: CaseKind
+    outcome: OutcomeCode
+    sender: SenderCheck
+    documents: tuple[Found, ...]
+    drafts: tuple[CaseDraft, ...]
+    subject: str = ""
+    body: str = ""
+    message_id: str = ""
+    update: str | None = None
+    duplicate_of: str | None = None
+    bounce: bool = False
+    marks: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def suggest(self) -> bool:
+        """A flat PDF that is not ours may hold suggestions for a person; they are placed later, at low priority."""
+        return any(f.read.media_type == "application/pdf" and f.read.form is None for f in self.documents)
+
+
+def examine(parts: Parts, raw: bytes, channel: str, mailbox: str, received_at: datetime) -> Examination:
+    """Everything that is decided about one message.
+
+    received_at: aware UTC, when the server (or the web form) took it; clocks count from it.
+    Never raises for any bytes of a mail; CannotRead when a web submission is not what we wrote.
+    """
+    if channel == web_submission.CHANNEL:
+        return _examine_web(parts, raw, received_at)
+    envelope = open_envelope(raw)
+    sender = _check_sender(parts, envelope, raw, mailbox, received_at)
+    found = _read_documents(parts, envelope)
+    return _decide(parts, envelope, sender, found, received_at)
+
+
+# ---- a mail -----------------------------------------------------------------------------------------------------------
+
+
+def _check_sender(parts: Parts, envelope: Envelope, raw: bytes, mailbox: str, at: datetime) -> SenderCheck:
+    return check_sender(
+        envelope,
+        parts.lookups.registry(),
+        parts.trust(mailbox),
+        parts.dkim(raw, envelope.from_domain),
+        parts.own_domains,
+        new_zealand_day(at),
+    )
+
+
+def _read_documents(parts: Parts, envelope: Envelope) -> tuple[Found, ...]:
+    """Every attachment, those of mails inside this one too; then the plain text of each mail, when it is a typed form."""
+    named: list[tuple[str, str, bytes]] = []
+    bodies: list[tuple[str, str]] = []
+    for prefix, mail in _mails(envelope):
+        bodies.append((prefix + "text", mail.body))
+        named += [(prefix + a.path, a.name, a.content) for a in mail.attachments if not a.inline]
+    read = parts.documents.read([(name, content) for _, name, content in named]) if named else ()
+    found = [
+        Found(path, len(content), hashlib.sha256(content).hexdigest(), document)
+        for (path, _, content), document in zip(named, read, strict=True)
+    ]
+    for path, body in bodies:
+        typed = typed_form(body)
+        if typed:
+            found.append(Found(path, len(body), hashlib.sha256(body.encode()).hexdigest(), typed))
+    return tuple(found)
+
+
+def _mails(envelope: Envelope, prefix: str = "") -> list[tuple[str, Envelope]]:
+    mails = [(prefix, envelope)]
+    for inner in envelope.inner:
+        mails += _mails(open_envelope(inner.raw), f"{prefix}{inner.path}/")
+    return mails
+
+
+def typed_form(body: str) -> ReadDocument | None:
+    """A form that somebody typed into the mail, line by line with question ids or labels; None when it is not one."""
+    best: ReadDocument | None = None
+    for form in load.forms():
+        flat = text_answers.flat_answers(form, body)
+        answers, problems = canonical(form, flat)
+        if len(answers) >= text_answers.ENOUGH and (best is None or len(answers) > len(best.answers)):
+            best = ReadDocument(
+                name="",
+                media_type="text/plain",
+                how="text",
+                form=form.kind,
+                edition=form.edition,
+                answers={q: ReadAnswer(value, "text") for q, value in answers.items()},
+                problems=tuple(ReadProblem(p.id, p.code, p.message) for p in problems),
+            )
+    return best
+
+
+def _decide(
+    parts: Parts, envelope: Envelope, sender: SenderCheck, found: tuple[Found, ...], at: datetime
+) -> Examination:
+    reads = tuple(f.read for f in found)
+    guess = kind.of_mail(envelope.subject, envelope.body, [f.read.name for f in found if f.read.name])
+    base = Examination(
+        kind=CaseKind.OTHER,
+        outcome=OutcomeCode.AUTOMATIC,
+        sender=sender,
+        documents=found,
+        drafts=(),
+        subject=envelope.subject,
+        body=envelope.body,
+        message_id=envelope.message_id,
+        bounce=envelope.bounce,
+    )
+    has_form = any(r.form for r in reads)
+    if sender.verdict is VerdictCode.AUTOMATIC and not has_form:
+        return replace(base, update=_own_case(parts, envelope) if envelope.bounce else None)
+    update, reasons = _follow_up(parts, envelope, sender)
+    made = drafts.of_mail(reads, guess, sender, envelope, at, reasons)
+    if update:
+        return replace(base, kind=made[0].kind, outcome=OutcomeCode.CASE_UPDATED, drafts=made, update=update)
+    duplicate = _sent_before(parts, found, sender, at)
+    if duplicate:
+        return replace(base, kind=made[0].kind, outcome=OutcomeCode.DUPLICATE, drafts=made, duplicate_of=duplicate)
+    return replace(
+        base,
+        kind=made[0].kind,
+        outcome=ends_as(made[0].status),
+        drafts=made,
+        marks=made[0].marks,
+        reasons=made[0].reasons,
+    )
+
+
+def _follow_up(parts: Parts, envelope: Envelope, sender: SenderCheck) -> tuple[str | None, tuple[Reason, ...]]:
+    """The case that this mail belongs to: a reference alone is a hint; only the case's own provider may add to it."""
+    reference = _own_case(parts, envelope)
+    if not reference:
+        return None, ()
+    row = parts.lookups.case_row(reference)
+    if row is None:
+        return None, ()
+    if sender.provider and sender.provider == row.provider:
+        return reference, ()
+    return None, (
+        Reason(
+            "POSSIBLE_FOLLOW_UP",
+            f"It names {reference}, and it was not sent by an account of that case’s provider that we could verify. "
+            "It stands as a case of its own; link them if they belong together.",
+        ),
+    )
+
+
+def _own_case(parts: Parts, envelope: Envelope) -> str | None:
+    by_thread = parts.lookups.reference_for_message_id((*envelope.in_reply_to, *envelope.references))
+    if by_thread:
+        return by_thread
+    named = find_in(envelope.subject) or (find_in(envelope.body[:20_000]) if envelope.bounce else ())
+    return next((r for r in named if parts.lookups.case_row(r)), None)
+
+
+def _sent_before(parts: Parts, found: tuple[Found, ...], sender: SenderCheck, at: datetime) -> str | None:
+    files = [f.sha256 for f in found if f.read.form and f.read.how != "text"]
+    if not files or not sender.address:
+        return None
+    return parts.lookups.case_with_document(files, sender.address, at - timedelta(days=SAME_FORM_DAYS))
+
+
+# ---- a web submission -------------------------------------------------------------------------------------------------
+
+
+def _examine_web(parts: Parts, raw: bytes, at: datetime) -> Examination:
+    sent = web_submission.decode(raw)
+    form = load.form(sent.form)
+    named = web_submission.organisation(form.kind, sent.answers)
+    sender = web_submission.check_web_sender(named, parts.lookups.registry().providers)
+    read = ReadDocument(
+        name="",
+        media_type="application/json",
+        how="web",
+        form=form.kind,
+        edition=form.edition,
+        answers={q: ReadAnswer(value, "web") for q, value in sent.answers.items()},
+    )
+    made = drafts.of_web(read, sender, at)
+    found = Found("web", len(raw), hashlib.sha256(raw).hexdigest(), read)
+    update = sent.updates if sent.updates and parts.lookups.case_row(sent.updates) else None
+    return Examination(
+        kind=made[0].kind,
+        outcome=OutcomeCode.CASE_UPDATED if update else ends_as(made[0].status),
+        sender=sender,
+        documents=(found,),
+        drafts=made,
+        update=update,
+        message_id=sent.id,
+        marks=made[0].marks,
+        reasons=made[0].reasons,
+    )
+
+
+__all__ = ["CannotRead", "Examination", "Found", "Lookups", "Parts", "examine", "typed_form"]

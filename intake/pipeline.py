@@ -1,0 +1,129 @@
+"""One message's way, top to bottom. Running it twice is safe; a kill between any two lines loses nothing.
+
+    1 filed already?  2 fetch the raw bytes  3-8 examine (open, check sender, read, check, decide)
+    9 ONE transaction: case, answers, events, outbox, job done   10 (the caller) only now file the mail in its mailbox
+
+A breach notice is never refused, dropped or delayed by a check, and every message ends in exactly one visible place.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from dataclasses import dataclass
+from typing import Protocol
+
+from intake import mail_text
+from intake.domain import routing
+from intake.domain.model import OutcomeCode
+from intake.domain.reference import make
+from intake.examine import Examination, examine
+from intake.examine import Parts as ExamineParts
+from intake.ports import Blobs, Clock, Delivery, Filing, Job, NewMail, ReferenceTaken, Store
+
+_CHANCE: random.Random = secrets.SystemRandom()
+
+
+
+
+class Parts(ExamineParts, Protocol):
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def blobs(self) -> Blobs: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def composer(self) -> mail_text.Composer: ...
+
+    def may_acknowledge(self, address: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Where one delivery ended."""
+
+    outcome: OutcomeCode
+    cases: tuple[str, ...]
+    examination: Examination | None  # None when it was filed before, or is a second copy of the same message
+
+
+def process(parts: Parts, delivery_id: int, job: Job | None = None) -> Done:
+    """Take one kept delivery to its end. Raises TryLater when something outside is away; the job is then tried again."""
+    delivery = parts.store.delivery(delivery_id)
+    cases = parts.store.filed(delivery_id)
+    if cases is not None and delivery.outcome:
+        if job:
+            parts.store.finish(job)
+        return Done(delivery.outcome, cases, None)
+    second = parts.store.note_duplicate(delivery, job)
+    if second is not None:
+        return Done(OutcomeCode.DUPLICATE, (second,) if second else (), None)
+    raw = parts.blobs.get(delivery.raw.blob)
+    found = examine(parts, raw, delivery.channel, delivery.mailbox, delivery.received_at)
+    return Done(found.outcome, _file(parts, delivery, job, found), found)
+
+
+def _file(parts: Parts, delivery: Delivery, job: Job | None, found: Examination) -> tuple[str, ...]:
+    """One transaction. A reference that is taken is drawn again, with more digits each time it happens."""
+    for crowding in (0.0, 0.0, 0.06, 0.06, 0.5):
+        references = tuple(make(d.kind, _CHANCE, crowding) for d in found.drafts)
+        try:
+            return parts.store.file(_filing(parts, delivery, job, found, references))
+        except ReferenceTaken:
+            continue
+    raise RuntimeError("no free reference in five draws")
+
+
+def _filing(
+    parts: Parts, delivery: Delivery, job: Job | None, found: Examination, references: tuple[str, ...]
+) -> Filing:
+    return Filing(
+        delivery=delivery,
+        job=job,
+        outcome=found.outcome,
+        documents=tuple((f.path, f.size, f.sha256, f.read) for f in found.documents),
+        sender=found.sender,
+        subject=found.subject,
+        body=found.body,
+        message_id=found.message_id,
+        drafts=tuple(zip(references, found.drafts, strict=True)),
+        update=found.update,
+        duplicate_of=found.duplicate_of,
+        mails=_mails(parts, delivery, found, references),
+        reasons=found.reasons,
+        marks=found.marks,
+        suggest=found.suggest,
+    )
+
+
+def _mails(
+    parts: Parts, delivery: Delivery, found: Examination, references: tuple[str, ...]
+) -> tuple[tuple[int, NewMail], ...]:
+    """At most one acknowledgement a message, to the address that was checked, never to a Reply-To."""
+    if not found.drafts or found.outcome in (OutcomeCode.AUTOMATIC, OutcomeCode.DUPLICATE):
+        return ()
+    draft = found.drafts[0]
+    template = routing.acknowledge(found.sender.verdict, draft.kind, found.outcome)
+    if not template or not found.sender.address or not parts.may_acknowledge(found.sender.address):
+        return ()
+    reference = found.update or references[0]
+    mail = parts.composer.acknowledgement(
+        template=template,
+        dedupe=f"ack:{delivery.raw.content_key}",
+        to=found.sender.address,
+        reference=reference,
+        kind=draft.kind,
+        received_at=delivery.received_at,
+        due=draft.due,
+        in_reply_to=found.message_id,
+    )
+    return ((-1 if found.update else 0, mail),)
+
+
+
+
+__all__ = ["Done", "Parts", "process"]

@@ -1,0 +1,207 @@
+"""The only place that chooses adapters: from settings to the parts that the doors and use cases work with.
+
+Each part is built when it is first asked for, so that a command pays for what it uses. `build` migrates the database and makes
+the folder and, outside production, the key.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from intake.config import MailboxSettings, Settings
+from intake.domain.errors import Misconfigured
+from intake.domain.model import Provider, ReadAnswer
+from intake.domain.sender import DkimResult, Registry, Trust
+from intake.domain.trust import trust_from_settings
+from intake.mail_text import Composer
+from intake.ports import Clock, Doorbell, Mailbox, MailSender, QueueRow
+
+if TYPE_CHECKING:
+    from intake.adapters.blobs import FileBlobs
+    from intake.adapters.documents.runner import DocumentReader
+    from intake.adapters.store import SqlStore
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Lookups:
+    """What the examination asks of the store. The registry is built again only when its version has changed."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+        self._known: tuple[int, Registry] | None = None
+
+    def registry(self) -> Registry:
+        version = self._store.registry_version()
+        if self._known is None or self._known[0] != version:
+            self._known = (version, Registry(self._store.providers()))
+        return self._known[1]
+
+    def case_row(self, reference: str) -> QueueRow | None:
+        return self._store.case_row(reference)
+
+    def case_answers(self, reference: str) -> Mapping[str, ReadAnswer]:
+        return self._store.case_answers(reference)
+
+    def reference_for_message_id(self, message_ids: Sequence[str]) -> str | None:
+        return self._store.reference_for_message_id(message_ids) if message_ids else None
+
+    def case_with_document(self, sha256: Sequence[str], address: str, since: datetime) -> str | None:
+        return self._store.case_with_document(sha256, address, since)
+
+
+class NoLookups:
+    """A register and a queue that are empty: `explain` on a machine where nothing was received yet."""
+
+    def __init__(self, providers: tuple[Provider, ...] = ()) -> None:
+        self._registry = Registry(providers)
+
+    def registry(self) -> Registry:
+        return self._registry
+
+    def case_row(self, reference: str) -> QueueRow | None:
+        return None
+
+    def case_answers(self, reference: str) -> Mapping[str, ReadAnswer]:
+        return {}
+
+    def reference_for_message_id(self, message_ids: Sequence[str]) -> str | None:
+        return None
+
+    def case_with_document(self, sha256: Sequence[str], address: str, since: datetime) -> str | None:
+        return None
+
+
+class Parts:
+    """Everything, built on demand. `clock` may be given: tests and the demo tell their own time."""
+
+    def __init__(self, settings: Settings, clock: Clock = now) -> None:
+        self.settings = settings
+        self.clock = clock
+
+    # ---- state ---------------------------------------------------------------------------------
+
+    @cached_property
+    def store(self) -> SqlStore:
+        from intake.adapters.store import open_store
+
+        self.settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return open_store(self.settings.database, self.clock)
+
+    @cached_property
+    def blobs(self) -> FileBlobs:
+        from intake.adapters.blobs import FileBlobs
+
+        return FileBlobs(self.settings.blob_folder, self.secret)
+
+    @cached_property
+    def secret(self) -> bytes:
+        return _secret(self.settings)
+
+    @cached_property
+    def lookups(self) -> Lookups | NoLookups:
+        return Lookups(self.store)
+
+    # ---- reading -------------------------------------------------------------------------------
+
+    @cached_property
+    def documents(self) -> DocumentReader:
+        from intake.adapters.documents.runner import DocumentReader
+
+        return DocumentReader()
+
+    @property
+    def own_domains(self) -> tuple[str, ...]:
+        return self.settings.domains
+
+    def trust(self, mailbox: str) -> Trust:
+        return trust_from_settings(
+            self.settings.trust(mailbox), self.settings.authserv_ids, self.settings.domains
+        )
+
+    def dkim(self, raw: bytes, from_domain: str | None) -> DkimResult | None:
+        from intake.adapters.dkim import verify
+
+        return verify(raw, self._dns, from_domain)
+
+    @cached_property
+    def _dns(self) -> Callable[..., bytes | None]:
+        from intake.adapters.dns import dns_from_settings
+
+        return dns_from_settings(self.settings.dns_file)
+
+    # ---- sending -------------------------------------------------------------------------------
+
+    @cached_property
+    def composer(self) -> Composer:
+        return Composer(self.settings)
+
+    def may_acknowledge(self, address: str) -> bool:
+        """False when this address, or everybody together, got as many mails in the last hour as the settings allow."""
+        since = self.clock() - timedelta(hours=1)
+        if self.store.mails_to(address, since) >= self.settings.acks_per_address_hour:
+            return False
+        return self.store.mails_to("", since) < self.settings.acks_per_hour
+
+    @cached_property
+    def mail_sender(self) -> MailSender | None:
+        """None when no SMTP server is set: mails stay in the outbox, where staff see them."""
+        if not self.settings.smtp_url:
+            return None
+        from intake.adapters.smtp import SmtpSender
+
+        return SmtpSender(self.settings.smtp_url, self.settings.sender_address)
+
+    # ---- doors ---------------------------------------------------------------------------------
+
+    @cached_property
+    def doorbell(self) -> Doorbell:
+        from intake.adapters.doorbell import NullDoorbell, RqDoorbell
+
+        url = self.redis_url
+        return RqDoorbell(url) if url else NullDoorbell()
+
+    @property
+    def redis_url(self) -> str:
+        return str(self.settings.redis_url) or os.environ.get("INTAKE_EMBEDDED_REDIS_URL", "")
+
+    def mailboxes(self) -> Iterator[Mailbox]:
+        for box in self.settings.mailboxes:
+            yield self._mailbox(box)
+
+    def _mailbox(self, box: MailboxSettings) -> Mailbox:
+        if box.kind == "maildrop":
+            from intake.adapters.maildrop import MaildropMailbox
+
+            return MaildropMailbox(box.name, Path(str(box.options["folder"])))
+        from intake.adapters.imap import imap_from_settings
+
+        return imap_from_settings(box.name, box.options, self.store, self.clock)
+
+
+def build(settings: Settings, clock: Clock = now) -> Parts:
+    return Parts(settings, clock)
+
+
+def _secret(settings: Settings) -> bytes:
+    """32 bytes. Made once outside production; in production a missing key stops the start, since a new one could read nothing."""
+    path = settings.secret_file
+    if not path.exists():
+        if settings.production:
+            raise Misconfigured(f"The key file {path} is missing. Put it back from where you keep it.")
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(32))
+    key = path.read_bytes()
+    if len(key) < 32:
+        raise Misconfigured(f"The key file {path} holds {len(key)} bytes; it needs 32.")
+    return key[:32]
