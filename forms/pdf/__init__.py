@@ -1,0 +1,1 @@
+"""The fillable PDF face of a form: published once per edition, then read and stamped from what was issued."""
