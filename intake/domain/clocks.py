@@ -135,6 +135,11 @@ def _holidays(year: int, region: str) -> frozenset[date]:
     return frozenset(country_holidays("NZ", subdiv=region or None, years=year, observed=True))
 
 
+def new_zealand_day(instant: datetime, rule: str = "") -> date:
+    """The calendar day of an instant in New Zealand."""
+    return _utc(instant).astimezone(ZoneInfo(clock_rules(rule).zone)).date()
+
+
 def local_instants(wall: datetime, zone: str) -> tuple[datetime, ...]:
     """The instants that a wall-clock time may mean, earliest first: one, or two when clocks change.
 
@@ -162,7 +167,7 @@ def _after(count: Count, start: datetime, rules: ClockRules) -> datetime:
 
 def _close_of_day(start: datetime, days: int, rules: ClockRules) -> datetime:
     edition = rules.rule.removeprefix("clocks ")
-    received_on = start.astimezone(ZoneInfo(rules.zone)).date()
+    received_on = new_zealand_day(start, edition)
     last = _nth(received_on, days, lambda day: is_working_day(day, edition))
     return _at_hour(last, rules.closes, rules)
 
