@@ -1,6 +1,7 @@
 """What the use cases need of the outside, one page. Adapters implement these; `intake.wiring` alone chooses which.
 
-Every method that writes is one transaction. Instants are aware UTC. A reference is the public id of a case (`BN-4T7K-9`).
+Every method that writes is one transaction. Instants are aware UTC. A reference is the public id of a case
+(`BN-4T7K-9`).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from intake.domain.model import (
     Severity,
 )
 
-# ---- receiving --------------------------------------------------------------------------------------------------------
+# ---- receiving ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Blobs(Protocol):
     def get(self, key: str) -> bytes: ...
 
 
-# ---- jobs and outbox --------------------------------------------------------------------------------------------------
+# ---- jobs and outbox ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class NewMail:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-# ---- filing -----------------------------------------------------------------------------------------------------------
+# ---- filing ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,11 @@ class ReferenceTaken(Exception):
     """A proposed reference is in use; propose another."""
 
 
-# ---- what staff read --------------------------------------------------------------------------------------------------
+class StaleJob(Exception):
+    """The job was claimed again since, or is done; nothing was written."""
+
+
+# ---- what staff read ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,14 +268,25 @@ class Store(Protocol):
     def deliveries_waiting(self, limit: int) -> tuple[Delivery, ...]: ...
 
     # pipeline
-    def file(self, filing: Filing) -> tuple[str, ...]: ...
+    def file(self, filing: Filing) -> tuple[str, ...]:
+        """Everything of one message, once; the references. Of an update, `drafts[0]` says what all answers of the case
+        together (`case_answers` and the new ones) come to. Raises ReferenceTaken, StaleJob; then nothing is written."""
+        ...
+
     def filed(self, delivery_id: int) -> tuple[str, ...] | None: ...
-    def note_duplicate(self, delivery: Delivery, job: Job | None) -> str | None: ...
+    def note_duplicate(self, delivery: Delivery, job: Job | None) -> str | None:
+        """When the same message was filed by another delivery: note that and end the job; the reference, "" when it
+        opened no case. None when it was not filed yet, and then nothing is written."""
+        ...
+
     def give_to_person(self, delivery: Delivery, job: Job | None, reference: str, why: str) -> str: ...
     def providers(self) -> tuple[Provider, ...]: ...
     def registry_version(self) -> int: ...
     def case_row(self, reference: str) -> QueueRow | None: ...
-    def case_answers(self, reference: str) -> Mapping[str, ReadAnswer]: ...
+    def case_answers(self, reference: str) -> Mapping[str, ReadAnswer]:
+        """As they stand now: what was read, later messages over earlier ones, corrections by staff over all."""
+        ...
+
     def reference_for_message_id(self, message_ids: Sequence[str]) -> str | None: ...
     def case_with_document(self, sha256: Sequence[str], address: str, since: datetime) -> str | None:
         """The case that the same form file from the same address already opened since then, if any."""
@@ -286,19 +302,24 @@ class Store(Protocol):
     def mail_failed(self, mail: OutgoingMail, error: str, permanent: bool) -> None: ...
 
 
-# ---- triage -----------------------------------------------------------------------------------------------------------
+# ---- triage ---------------------------------------------------------------------------------------------------------
 
 
 class TriageStore(Protocol):
     """What the staff pages need. `version` is the one that the person saw; a stale one raises Conflict."""
 
-    def queue(self, wanted: QueueFilter, limit: int = 50, after: str | None = None) -> tuple[QueueRow, ...]:
-        """Ordered by what is due first, then by id. `after` is the reference of the last row of the page before."""
+    def queue(
+        self, wanted: QueueFilter, kinds: Sequence[str] | None = None, limit: int = 50, after: str | None = None
+    ) -> tuple[QueueRow, ...]:
+        """Ordered by what is due first, then by id. `after` is the reference of the last row of the page before.
+
+        kinds: those that the reader may see, whatever `wanted` asks for; None for every kind, () for none.
+        """
         ...
 
-    def counts(self, assignee: str | None = None) -> Mapping[str, int]:
+    def counts(self, assignee: str | None = None, kinds: Sequence[str] | None = None) -> Mapping[str, int]:
         """Open cases by view: open, breach_notice, self_assessment, other, nobody, mine, held, needs_person,
-        waiting_provider, key_gap, overdue (against the clock), closed."""
+        waiting_provider, key_gap, overdue (against the clock, at most 1,001), closed. `mine` is of the assignee."""
         ...
 
     def case_row(self, reference: str) -> QueueRow | None: ...
@@ -313,9 +334,12 @@ class TriageStore(Protocol):
         changes: Mapping[str, object],
         detail: Mapping[str, object] | None = None,
     ) -> int:
-        """Set columns and write one event; returns the new version. Keys of `changes`: status (Status), assignee (str or
-        None), severity (Severity), due (Due), provider (slug or None), duty, outcome, outcome_reason, marks (tuple), title,
-        service. KeyError for any other key or an unknown reference."""
+        """Set columns and write one event; returns the new version.
+
+        Keys of `changes`: status (Status), assignee (str or None), severity (Severity), due (Due), provider (slug or
+        None), duty, outcome, outcome_reason, marks (tuple), title, service. KeyError for any other key or an unknown
+        reference.
+        """
         ...
 
     def correct(
@@ -438,7 +462,7 @@ class OperatorStore(Protocol):
 
     def mailbox_states(self) -> tuple[MailboxState, ...]: ...
     def job_counts(self) -> Mapping[str, int]:
-        """By state: due, later, leased, done, person."""
+        """What is not done, by state: due, later, leased, person."""
         ...
 
     def outcomes(self) -> Mapping[str, object]:
@@ -447,14 +471,17 @@ class OperatorStore(Protocol):
         ...
 
     def mails(self, limit: int = 50) -> tuple[SentMail, ...]: ...
-    def mails_to(self, address: str, since: datetime) -> int: ...
+    def mails_to(self, address: str, since: datetime) -> int:
+        """How many mails were queued since then to the address; to everybody when it is ""."""
+        ...
+
     def oldest_waiting(self) -> datetime | None: ...
     def verify_events(self) -> tuple[int, str | None]:
         """How many events were checked, and a sentence about the first one that was tampered with, else None."""
         ...
 
 
-# ---- other outside things ---------------------------------------------------------------------------------------------
+# ---- other outside things -------------------------------------------------------------------------------------------
 
 
 class DocumentReading(Protocol):

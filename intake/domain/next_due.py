@@ -16,9 +16,9 @@ def next_due(
 ) -> tuple[datetime | None, str]:
     """When the next thing is due and what it is: check_sender, read, first_contact, decision, plan, or nothing ("").
 
-    `contacted`: a person of the Ministry has spoken or written to the provider. A case on which somebody must act and for which
-    no time was counted is due since it came: it stands at the top and is not forgotten at the bottom. The 72-hour marker is the
-    provider's clock or a mark, never the queue's order. Source: design section 2; domain notes section 4.
+    contacted: a person of the Ministry has spoken or written to the provider. A case on which somebody must act and for
+    which no time was counted is due since it came: it stands at the top and is not forgotten at the bottom. The 72-hour
+    marker is a mark on the case, never the queue's order. Source: docs/clocks.md.
     """
     if status is Status.CLOSED:
         return None, ""
@@ -44,10 +44,10 @@ def _notice(due: Due, received_at: datetime, contacted: bool) -> tuple[datetime 
 
 
 def added_to(severity: Severity | None, due: Due, more: Severity | None, more_due: Due) -> tuple[Severity | None, Due]:
-    """Severity and clocks of a case after another message of its provider was added: they may get more urgent, never calmer.
+    """Severity and clocks of a case after another message of its provider was added: more urgent perhaps, never calmer.
 
-    `more` is what the rule says of all answers together. A band set by a person stays a person's, unless the rule now finds
-    worse. Source: reliability notes, requirement 12 (incoming mail cannot alter a case to its sender's advantage).
+    more: what the rule says of all answers together. A band set by a person stays, unless the rule now finds worse:
+    no incoming mail can talk a case down.
     """
     if more is None or (severity is not None and more.band >= severity.band):
         return severity, due
