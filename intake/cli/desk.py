@@ -1,0 +1,81 @@
+"""`queue`, `case`, `provider`, `staff`: what staff see and the register, from the command line."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from intake import config
+from intake.cli import show
+from intake.domain.address import normal_address
+from intake.domain.errors import CannotRead
+from intake.domain.reference import parse
+from intake.ports import QueueFilter
+from intake.registry_file import read_registry
+from intake.wiring import build
+
+
+def queue(given: argparse.Namespace) -> int:
+    store = build(config.load()).store
+    after: str | None = None
+    while rows := store.queue(QueueFilter(), 200, after):
+        for row in rows:
+            if given.json:
+                show.line(show.queue_row(row))
+            else:
+                due = show.instant(row.next_due) or "-"
+                print(f"{row.reference:11} {row.band or '--'} {due:20} {row.status:16} {row.provider_name or row.says_provider}")
+        after = rows[-1].reference
+    return 0
+
+
+def case(given: argparse.Namespace) -> int:
+    parsed = parse(given.reference)
+    view = build(config.load()).store.case(parsed.reference) if parsed.reference else None
+    if view is None:
+        raise CannotRead(parsed.problem or f"There is no case {given.reference}.")
+    if given.json:
+        show.line(show.case_view(view))
+    else:
+        show.case_for_a_person(view)
+    return 0
+
+
+def provider(given: argparse.Namespace) -> int:
+    store = build(config.load()).store
+    if given.what == "import":
+        if not given.name:
+            raise CannotRead("Say which file: provider-intake provider import FILE.csv")
+        try:
+            text = Path(given.name).read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CannotRead(f"{given.name} cannot be read as UTF-8 text: {error}") from error
+        read = read_registry(text, given.name)
+        store.save_providers(read)
+        show.line({"imported": len(read)}) if given.json else print(f"{len(read)} providers")
+        return 0
+    found = store.providers() if given.what == "list" else tuple(p for p in store.providers() if p.slug == given.name)
+    if given.what == "show" and not found:
+        raise CannotRead(f"There is no provider “{given.name}”. `provider-intake provider list` shows them.")
+    for one in found:
+        if given.json:
+            show.line(show.provider(one))
+        else:
+            print(f"{one.slug:16} {one.name}  {', '.join(one.domains)}")
+    return 0
+
+
+def staff(given: argparse.Namespace) -> int:
+    store = build(config.load()).store
+    if given.what == "list":
+        for one in store.all_staff():
+            text = {"address": one.address, "role": one.role, "name": one.name, "active": one.active}
+            show.line(text) if given.json else print(f"{one.address:40} {one.role}")
+        return 0
+    address = normal_address(given.address or "")
+    if address is None:
+        raise CannotRead(f"“{given.address or ''}” is not an email address.")
+    added = store.add_staff(address, given.role, given.name)
+    text = {"address": added.address, "role": added.role, "name": added.name, "active": added.active}
+    show.line(text) if given.json else print(f"{added.address} may sign in as {added.role}")
+    return 0
