@@ -1,8 +1,8 @@
 """Answers in one form: from the fields of any face to canonical answers, and back to fields, bytes and words.
 
-Field names are those of every fillable face: `ID`, `ID.part`, `ID.code` for the box of a multiple choice, `ID[n].column`
-and `ID[n].column.code` for a register, n from 1. Nothing here raises on what somebody wrote: what cannot be read is not
-answered, and a problem says so.
+Field names are those of every fillable face: `ID`, `ID.part`, `ID.code` for the box of a multiple choice,
+`ID[n].column` and `ID[n].column.code` for a register, n from 1. Nothing here raises on what somebody wrote: what cannot
+be read is not answered, and a problem says so.
 """
 
 from __future__ import annotations

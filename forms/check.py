@@ -36,7 +36,8 @@ def check(form: Form, answers: Answers, closing: bool = False) -> tuple[Problem,
     """What is missing or wrong in canonical answers, in the form's order.
 
     With `closing`, answers that are needed before a case is closed count as missing too. Codes: missing,
-    unknown_choice, too_long, reason_missing, plan_missing, plan_incomplete, mitigation_missing, which_time, attestation_missing.
+    unknown_choice, too_long, reason_missing, plan_missing, plan_incomplete, mitigation_missing, which_time,
+    attestation_missing.
     """
     problems: list[Problem] = []
     for section in form.sections:

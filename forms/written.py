@@ -1,7 +1,7 @@
 """Dates, months, times and numbers as people in New Zealand write them.
 
-Day before month, 12 or 24 hours, month names in English or te reo Māori. Pure functions of text. What can be read in one
-way only is read; anything else is None, and the caller asks the person again.
+Day before month, 12 or 24 hours, month names in English or te reo Māori. Pure functions of text. What can be read in
+one way only is read; anything else is None, and the caller asks the person again.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def read_number(text: str) -> int | None:
 def read_moment(text: str, zone: str = HOME) -> Moment | None:
     """RFC 3339 with its offset; or a date and a time of day at a place: "22/11/2026 8:10 pm", "20:10, 22 Nov 2026".
 
-    A time of day that the clocks skipped or showed twice is the earlier of the two instants; `doubt` says that it was so.
+    A time of day that the clocks skipped or showed twice is the earlier instant of the two; `doubt` tells of it.
     """
     plain = _lower(text).strip()
     if _RFC3339.fullmatch(plain):
