@@ -186,8 +186,11 @@ def _decide(
     if sender.verdict is VerdictCode.AUTOMATIC and not has_form:
         return replace(base, update=_own_case(parts, envelope) if envelope.bounce else None)
     update, reasons = _follow_up(parts, envelope, sender)
-    made = drafts.of_mail(reads, guess, sender, envelope, at, reasons)
+    made = drafts.of_mail(reads, guess, sender, at, reasons)
+    if update and _is_another_matter(parts, update, made):
+        update, made = None, drafts.of_mail(reads, guess, sender, at, (_follows(update),))
     if update:
+        made = (_together(parts, update, made[0], at),)
         return replace(base, kind=made[0].kind, outcome=OutcomeCode.CASE_UPDATED, drafts=made, update=update)
     duplicate = _sent_before(parts, found, sender, at)
     if duplicate:
@@ -219,6 +222,32 @@ def _follow_up(parts: Parts, envelope: Envelope, sender: SenderCheck) -> tuple[s
             "It stands as a case of its own; link them if they belong together.",
         ),
     )
+
+
+def _is_another_matter(parts: Parts, reference: str, made: tuple[CaseDraft, ...]) -> bool:
+    """A breach notice in a reply about something else, or a second form, is never swallowed by the case it answers."""
+    row = parts.lookups.case_row(reference)
+    if row is None or len(made) > 1:
+        return True
+    return made[0].kind.value != row.kind and (made[0].form is not None or made[0].kind is CaseKind.BREACH_NOTICE)
+
+
+def _follows(reference: str) -> Reason:
+    return Reason("POSSIBLE_FOLLOW_UP", f"It came as an answer to {reference} and is another matter.")
+
+
+def _together(parts: Parts, reference: str, new: CaseDraft, at: datetime) -> CaseDraft:
+    """What all answers of the case together come to, when a message adds to it; clocks still count from the first message."""
+    row = parts.lookups.case_row(reference)
+    answers = {**parts.lookups.case_answers(reference), **new.answers}
+    kinds = {CaseKind.BREACH_NOTICE: "breach-notice", CaseKind.SELF_ASSESSMENT: "it-self-assessment"}
+    form = kinds.get(CaseKind(row.kind)) if row else None
+    if row is None or form is None:
+        return new
+    if new.form and new.form != form:
+        answers = dict(parts.lookups.case_answers(reference))
+    read = ReadDocument("", "", "none", form, load.form(form).edition, answers)
+    return drafts.draft_of_form(read, new.document, new.sender, row.received_at)
 
 
 def _own_case(parts: Parts, envelope: Envelope) -> str | None:
@@ -255,6 +284,8 @@ def _examine_web(parts: Parts, raw: bytes, at: datetime) -> Examination:
     made = drafts.of_web(read, sender, at)
     found = Found("web", len(raw), hashlib.sha256(raw).hexdigest(), read)
     update = sent.updates if sent.updates and parts.lookups.case_row(sent.updates) else None
+    if update:
+        made = (_together(parts, update, made[0], at),)
     return Examination(
         kind=made[0].kind,
         outcome=OutcomeCode.CASE_UPDATED if update else ends_as(made[0].status),

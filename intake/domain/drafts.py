@@ -1,0 +1,207 @@
+"""Steps 6 to 8: from what was read to the cases that it makes, each with band, route, clocks and what is still open.
+
+One case a form, the breach notice first; a mail without a readable form makes one case of the kind that its words suggest, for a
+person to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from forms import load
+from forms.check import check
+from forms.schema import Answers, Form
+from intake.domain import assessment, breach, clocks, routing
+from intake.domain.kind import KindGuess
+from intake.domain.model import (
+    CaseDraft,
+    CaseKind,
+    Due,
+    ReadAnswer,
+    ReadDocument,
+    ReadProblem,
+    Reason,
+    SenderCheck,
+    Severity,
+)
+from intake.domain.severity import decide
+from intake.domain.web_submission import organisation
+
+SURE = 0.9  # below it a person confirms the answer first
+_KINDS = {"breach-notice": CaseKind.BREACH_NOTICE, "it-self-assessment": CaseKind.SELF_ASSESSMENT}
+_ORDER = {CaseKind.BREACH_NOTICE: 0, CaseKind.SELF_ASSESSMENT: 1, CaseKind.OTHER: 2}
+
+
+def of_mail(
+    reads: Sequence[ReadDocument],
+    guess: KindGuess,
+    sender: SenderCheck,
+    received_at: datetime,
+    reasons: tuple[Reason, ...] = (),
+) -> tuple[CaseDraft, ...]:
+    """The cases of one mail, the breach notice first; at least one.
+
+    reads: its documents in order. guess: what the mail's own words suggest. received_at: aware UTC.
+    """
+    forms = _forms_of(reads)
+    if forms:
+        made = [draft_of_form(reads[i], i, sender, received_at, guess, reasons) for i in forms]
+        if guess.kind is CaseKind.BREACH_NOTICE and guess.sure and not any(_is_notice(d) for d in made):
+            made.append(_without_form(reads, guess, sender, received_at, reasons))
+    else:
+        made = [_without_form(reads, guess, sender, received_at, reasons)]
+    return tuple(sorted(made, key=lambda d: _ORDER[d.kind]))
+
+
+def of_web(read: ReadDocument, sender: SenderCheck, received_at: datetime) -> tuple[CaseDraft, ...]:
+    return (draft_of_form(read, 0, sender, received_at, None, ()),)
+
+
+def draft_of_form(
+    read: ReadDocument,
+    index: int | None,
+    sender: SenderCheck,
+    received_at: datetime,
+    guess: KindGuess | None = None,
+    reasons: tuple[Reason, ...] = (),
+) -> CaseDraft:
+    """The case that one read form makes."""
+    form = load.form(f"{read.form}@{read.edition}")
+    kind = _KINDS.get(form.kind, CaseKind.OTHER)
+    answers = {question: a.value for question, a in read.answers.items()}
+    severity = decide(answers, doubtful=unsure(read.answers)) if kind is CaseKind.BREACH_NOTICE else None
+    score = assessment.score(form, answers) if kind is CaseKind.SELF_ASSESSMENT else None
+    aware_at, about = breach.aware_at(answers) if kind is CaseKind.BREACH_NOTICE else (None, False)
+    route = routing.route(
+        kind,
+        sender.verdict,
+        severity,
+        score,
+        answers,
+        read.problems,
+        _provider(sender) is not None,
+        danger_words=bool(guess and guess.danger),
+        inner_verdict=sender.inner.verdict if sender.inner else None,
+        marker=clocks.marker_state(aware_at or received_at, received_at).state,
+    )
+    marks = route.marks if not unsure(read.answers) else tuple(dict.fromkeys((*route.marks, "CHECK_FIRST")))
+    return CaseDraft(
+        kind=kind,
+        status=route.status,
+        provider=_provider(sender),
+        service=_service(answers),
+        duty=breach.duty(answers) if kind is CaseKind.BREACH_NOTICE else "not_known",
+        sender=sender,
+        severity=severity,
+        score=score,
+        due=_due(kind, severity, received_at, aware_at, about),
+        aware_at=aware_at,
+        marks=marks,
+        reasons=(*route.reasons, *reasons),
+        answers=read.answers,
+        form=form.kind,
+        edition=form.edition,
+        document=index,
+        says_provider=organisation(form.kind, answers),
+        problems=_problems(form, answers, read.problems),
+    )
+
+
+def _provider(sender: SenderCheck) -> str | None:
+    """Whose account sent it; of a mail that a colleague forwarded, whose account sent the mail inside."""
+    return sender.provider or (sender.inner.provider if sender.inner else None)
+
+
+def unsure(answers: Mapping[str, ReadAnswer]) -> tuple[str, ...]:
+    """Ids of the answers that a person confirms first."""
+    return tuple(q for q, a in answers.items() if a.confidence < SURE)
+
+
+def _forms_of(reads: Sequence[ReadDocument]) -> list[int]:
+    """Indexes of the documents that are a form; the same answers twice (the file and its print) count once."""
+    chosen: list[int] = []
+    for i, read in enumerate(reads):
+        if not read.form:
+            continue
+        same = [j for j in chosen if reads[j].form == read.form and _values(reads[j]) == _values(read)]
+        if not same:
+            chosen.append(i)
+    return chosen
+
+
+def _values(read: ReadDocument) -> Answers:
+    return {question: a.value for question, a in read.answers.items()}
+
+
+def _is_notice(draft: CaseDraft) -> bool:
+    return draft.kind is CaseKind.BREACH_NOTICE
+
+
+def _without_form(
+    reads: Sequence[ReadDocument],
+    guess: KindGuess,
+    sender: SenderCheck,
+    received_at: datetime,
+    reasons: tuple[Reason, ...],
+) -> CaseDraft:
+    problems = tuple(p for read in reads for p in read.problems)
+    severity = decide({}) if guess.kind is CaseKind.BREACH_NOTICE else None
+    route = routing.route(
+        guess.kind,
+        sender.verdict,
+        severity,
+        None,
+        {},
+        problems,
+        _provider(sender) is not None,
+        has_form=False,
+        danger_words=guess.danger,
+        inner_verdict=sender.inner.verdict if sender.inner else None,
+    )
+    return CaseDraft(
+        kind=guess.kind,
+        status=route.status,
+        provider=_provider(sender),
+        service="",
+        duty="not_known",
+        sender=sender,
+        severity=severity,
+        score=None,
+        due=_due(guess.kind, severity, received_at, None, True),
+        aware_at=None,
+        marks=route.marks,
+        reasons=(*route.reasons, *reasons),
+        answers={},
+        form=None,
+        edition=None,
+        document=None,
+        problems=problems,
+    )
+
+
+def _due(
+    kind: CaseKind, severity: Severity | None, received_at: datetime, aware_at: datetime | None, about: bool
+) -> Due:
+    if kind is CaseKind.BREACH_NOTICE and severity:
+        return clocks.due_for_notice(severity.band, received_at, aware_at, about)
+    if kind is CaseKind.SELF_ASSESSMENT:
+        return clocks.due_for_assessment(received_at)
+    return clocks.due_for_other(received_at)
+
+
+def _service(answers: Answers) -> str:
+    for question in ("B07", "P_SERVICES"):
+        value = answers.get(question)
+        if isinstance(value, list) and value:
+            return ",".join(str(v) for v in value)
+    return ""
+
+
+def _problems(form: Form, answers: Answers, read: tuple[ReadProblem, ...]) -> tuple[ReadProblem, ...]:
+    known = {(p.id, p.code) for p in read}
+    checked = (ReadProblem(p.id, p.code, p.message) for p in check(form, answers))
+    return (*read, *(p for p in checked if (p.id, p.code) not in known))
+
+
+__all__ = ["draft_of_form", "of_mail", "of_web", "unsure"]
