@@ -1,0 +1,37 @@
+"""The sentence that goes with each problem of a document. Fixed words: nothing of the document is in them."""
+
+from __future__ import annotations
+
+from intake.domain.model import ReadProblem
+
+SENTENCES = {
+    "empty": "The file is empty. Ask for it again.",
+    "corrupt": "The file is damaged and cannot be read. Ask for it again.",
+    "encrypted": "The file is locked with a password. Ask for the password by phone, never by mail.",
+    "too_large": "The file is larger than we read. A person opens it.",
+    "too_costly": "Reading the file took too much time or memory, so we stopped. A person opens it with care.",
+    "crashed": "The reader stopped while it read this file. A person opens it with care.",
+    "not_all_read": "There were more files than we read at once. A person looks at this one.",
+    "active_content": "The file holds something that can run or open other files. Nothing of it was run.",
+    "xfa_not_read": "The file is an XFA form, which most programs cannot show. Ask for it in another format.",
+    "no_text_layer": "The pages are pictures, such as a scan. A person reads them.",
+    "not_our_form": "The file is a PDF, but not one of our forms. A person reads it.",
+    "foreign_form": "The file is a form that can be filled in, but not one of ours. A person reads it.",
+    "unknown_edition": "The file names an edition of the form that we do not have. A person reads it.",
+    "old_edition": "The form is an older edition. It was read as that edition. Ask only what is new.",
+    "missing_pages": "Some pages of the form are not in the file.",
+    "too_many_fields": "The file has more fields than we read. Some were not read.",
+    "clipped": "The text reaches the edge of its box, so its end may be missing.",
+    "weak_mark": "A mark is too faint to be sure of.",
+    "two_marks": "More than one choice is marked where one is asked for.",
+    "shown_differs": "What the page shows differs from what the file holds as the answer.",
+    "quarantined": "The file can run a program, or we cannot look inside it. It is kept, and nobody opens it without a reason.",
+}
+
+
+def problem(code: str, id: str = "") -> ReadProblem:
+    return ReadProblem(id=id, code=code, message=SENTENCES[code])
+
+
+def not_read_yet(what: str) -> ReadProblem:
+    return ReadProblem("", "not_read_yet", f"The file is {what}, which is not read yet. A person reads it.")
