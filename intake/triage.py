@@ -1,0 +1,448 @@
+"""What staff do with a case: one function an act, each ends in events and, where a provider hears of it, in the outbox.
+
+Every act names who does it and the version of the case that they saw; `Conflict` means that somebody else was quicker, and
+then nothing was written. Acts never read a clock or a mailbox of their own. A sentence that a person must read comes back as
+`NotNow`: the act is right, but not now, and the sentence says what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from forms.canonical import canonical
+from forms.check import applies
+from forms.load import FormError
+from forms.load import form as load_form
+from forms.schema import Form, Kind, Question
+from intake.domain import clocks, severity
+from intake.domain.errors import IntakeError
+from intake.domain.model import CaseKind, Due, ReadAnswer, Severity, Status
+from intake.mail_text import Composer
+from intake.ports import CaseView, Clock, Correction, QueueRow, RegistryStore, Staff, TriageStore
+
+SURE = 0.9  # an answer that was read less surely than this is shown first and asks for a person
+MOST_QUESTIONS = 12  # in one mail; more is a form, not a question
+NEEDS_TWO = ("S1", "S2")
+BANDS = ("S1", "S2", "S3", "S4")
+
+OUTCOMES: Mapping[CaseKind, Mapping[str, str]] = {
+    CaseKind.BREACH_NOTICE: {
+        "provider_told_opc": "The provider told the Commissioner",
+        "ministry_told_opc": "The Ministry told the Commissioner",
+        "assessed_not_serious": "Serious harm is not likely",
+        "referred_police": "Passed on to Police",
+        "not_a_breach": "It was not a breach",
+        "duplicate": "The same as another case",
+        "withdrawn": "The provider took it back",
+    },
+    CaseKind.SELF_ASSESSMENT: {
+        "accepted": "Accepted",
+        "accepted_with_plan": "Accepted, with a plan",
+        "superseded": "A newer one took its place",
+        "withdrawn": "The provider took it back",
+        "not_required": "It was not needed",
+    },
+    CaseKind.OTHER: {
+        "answered": "Answered",
+        "not_for_us": "Not for us, passed on",
+        "duplicate": "The same as another case",
+        "withdrawn": "Taken back",
+    },
+}
+
+# Statuses that a person may set by hand; the others have an act of their own.
+BY_HAND = (Status.OPEN, Status.WAITING_PROVIDER, Status.WAITING_OTHER, Status.DECIDED, Status.PLAN_RUNNING)
+
+_READERS = frozenset({"triage", "privacy_lead", "security_lead", "manager", "records", "auditor"})
+_WORKERS = frozenset({"triage", "privacy_lead", "security_lead", "manager"})
+_CONFLICT = "CONFLICT"  # the case names a member of staff, or the reporter: few may open it
+_SEE_CONFLICTS = frozenset({"privacy_lead", "auditor"})
+
+
+class NotNow(IntakeError):
+    """An act that cannot be done as asked, with a sentence for the person who asked."""
+
+
+class Store(TriageStore, RegistryStore, Protocol):
+    """What the acts need of the database."""
+
+
+class Desk(Protocol):
+    """What the acts work with."""
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def composer(self) -> Composer: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+
+# ---- who may ----------------------------------------------------------------------------------------------------------
+
+
+def kinds_seen(role: str) -> tuple[str, ...] | None:
+    """The kinds of case that a role may open: None for all of them, () for none. An operator (admin) opens no case."""
+    return None if role in _READERS else ()
+
+
+def may_see(staff: Staff, row: QueueRow) -> bool:
+    """The one answer to "may this person open this case?", for lists, pages, downloads and acts alike."""
+    if not staff.active or staff.role not in _READERS:
+        return False
+    return _CONFLICT not in row.marks or staff.role in _SEE_CONFLICTS
+
+
+def may_work(staff: Staff) -> bool:
+    """Whether this person may change cases at all; records and auditors read."""
+    return staff.active and staff.role in _WORKERS
+
+
+# ---- who has it -------------------------------------------------------------------------------------------------------
+
+
+def assign(desk: Desk, staff: Staff, row: QueueRow, version: int, to: Staff | None) -> int:
+    """Give the case to somebody who may work, or to nobody. Returns the new version."""
+    if to is not None and not (may_work(to) and may_see(to, row)):
+        raise NotNow("That person cannot take this case. Choose somebody of triage or a lead.")
+    action = "assigned" if to else "unassigned"
+    text = f"Given to {to.name or to.address}" if to else "Given to nobody"
+    return desk.store.change(
+        row.reference, version, staff.address, action, text, {"assignee": to.address if to else None}
+    )
+
+
+def choose_provider(desk: Desk, staff: Staff, row: QueueRow, version: int, slug: str) -> int:
+    """Say which provider a case belongs to, when the sender did not settle it."""
+    provider = desk.store.provider(slug)
+    if provider is None:
+        raise NotNow("Choose a provider of the register.")
+    text = f"Provider set to {provider.name}"
+    return desk.store.change(row.reference, version, staff.address, "provider", text, {"provider": slug})
+
+
+def let_through(desk: Desk, staff: Staff, row: QueueRow, version: int, reason: str) -> int:
+    """Open a held case: a person says why this sender may be relied on. The verdict itself stays as it was."""
+    if row.status != Status.HELD:
+        raise NotNow("This case is not held any more.")
+    return desk.store.change(
+        row.reference,
+        version,
+        staff.address,
+        "let_through",
+        "Let through. " + _words(reason, "Say why this sender may be relied on."),
+        {"status": Status.OPEN},
+    )
+
+
+def change_status(desk: Desk, staff: Staff, row: QueueRow, version: int, status: Status) -> int:
+    """Open, waiting or decided. Held, needs a person and closed have acts of their own."""
+    if status not in BY_HAND:
+        raise NotNow("That status has a step of its own on the case page.")
+    if row.status == Status.HELD:
+        raise NotNow("This case is held. Let it through first, with a reason.")
+    again = row.status == Status.CLOSED
+    changes: dict[str, object] = {"status": status}
+    if again:
+        changes |= {"outcome": "", "outcome_reason": ""}
+    text = f"Status: {status.value.replace('_', ' ')}"
+    return desk.store.change(
+        row.reference, version, staff.address, "reopened" if again else "status", text, changes
+    )
+
+
+# ---- words ------------------------------------------------------------------------------------------------------------
+
+
+def note(desk: Desk, staff: Staff, row: QueueRow, kind: str, words: str) -> None:
+    """A note for staff, or the record of a call (which is a human contact)."""
+    if kind not in ("note", "call"):
+        raise NotNow("Choose a note or the record of a call.")
+    desk.store.add_note(row.reference, staff.address, kind, _words(words, "Write what there is to know."))
+
+
+def write(desk: Desk, staff: Staff, row: QueueRow, version: int, to: str, words: str) -> None:
+    """A mail of a member of staff to a registered contact; it goes through the outbox."""
+    mail = desk.composer.from_staff(
+        dedupe=f"write:{row.reference}:{version}:{desk.clock().isoformat()}",
+        to=_registered(desk, row, to),
+        reference=row.reference,
+        words=_words(words, "Write what you want to say."),
+    )
+    desk.store.queue_mail(row.reference, mail, staff.address)
+
+
+def ask_for_more(
+    desk: Desk, staff: Staff, case: CaseView, version: int, to: str, questions: Sequence[str]
+) -> datetime:
+    """Ask a registered contact open questions in the form's own words; returns when to ask again if nothing comes."""
+    edition = edition_of(case)
+    known = [q.id for q in open_questions(case)]
+    chosen = [q for q in known if q in set(questions)]
+    if edition is None or not chosen:
+        raise NotNow("Choose at least one question that is still open.")
+    if len(chosen) > MOST_QUESTIONS:
+        raise NotNow(f"Ask at most {MOST_QUESTIONS} questions at a time. Choose those that matter most.")
+    row, now = case.row, desk.clock()
+    again = chase_at(case, now)
+    mail = desk.composer.ask_for_more(
+        dedupe=f"ask:{row.reference}:{version}",
+        to=_registered(desk, row, to),
+        reference=row.reference,
+        form=edition.name,
+        questions=chosen,
+        answer_by=again,
+        now=now,
+    )
+    changes: dict[str, object] = {} if row.status == Status.HELD else {"status": Status.WAITING_PROVIDER}
+    detail = {"questions": chosen, "chaser": again.isoformat()}
+    text = f"Asked the provider for {', '.join(chosen)}"
+    desk.store.change(row.reference, version, staff.address, "asked", text, changes, detail)
+    desk.store.queue_mail(row.reference, mail, staff.address)
+    return again
+
+
+def chase_at(case: CaseView, now: datetime) -> datetime:
+    """When a question sent now is asked again. A case without a band is chased like a low one."""
+    return clocks.chaser(case.row.band or "S4", now)
+
+
+def _registered(desk: Desk, row: QueueRow, address: str) -> str:
+    """The address, when it is a contact of the case's provider: nothing is ever sent to another one."""
+    provider = desk.store.provider(row.provider) if row.provider else None
+    if provider is None:
+        raise NotNow("Say first which provider this is. Mail goes to registered contacts only.")
+    for contact in provider.contacts:
+        if contact.address.casefold() == address.casefold():
+            return contact.address
+    raise NotNow("Choose one of the registered contacts.")
+
+
+# ---- answers ----------------------------------------------------------------------------------------------------------
+
+
+def edition_of(case: CaseView) -> Form | None:
+    """The form edition that the case's answers belong to; a breach notice without one has the latest."""
+    kind = case.form or ("breach-notice" if case.row.kind == CaseKind.BREACH_NOTICE else "")
+    if not kind:
+        return None
+    try:
+        return load_form(f"{kind}@{case.edition}" if case.edition else kind)
+    except FormError:
+        return None
+
+
+def settled(case: CaseView) -> frozenset[str]:
+    """Questions that a person has confirmed, corrected, entered or given up on."""
+    return frozenset(c.question for c in case.corrections)
+
+
+def doubtful(case: CaseView) -> tuple[str, ...]:
+    """Questions that need a person, those that move the band first: flagged, read unsurely, or with a problem."""
+    edition = edition_of(case)
+    if edition is None:
+        return ()
+    flagged = {q for f in (case.severity.flags if case.severity else ()) for q in f.questions}
+    unsure = {q for q, a in case.answers.items() if a.confidence < SURE}
+    problems = {question.partition(".")[0].partition("[")[0] for question, code, _ in case.problems if code != "missing"}
+    wanted = (flagged | unsure | problems) - settled(case)
+    order = [q.id for q in edition.questions if q.id in wanted]
+    return tuple(sorted(order, key=lambda q: (q not in flagged, q not in unsure)))
+
+
+def open_questions(case: CaseView) -> tuple[Question, ...]:
+    """Questions that apply and have no answer, or "I don't know", in the form's order."""
+    edition = edition_of(case)
+    if edition is None:
+        return ()
+    values = {q: a.value for q, a in case.answers.items()}
+    return tuple(q for q in edition.questions if applies(edition, q, values) and _is_open(values.get(q.id)))
+
+
+def _is_open(value: object) -> bool:
+    if isinstance(value, dict):
+        return not value or value.get("kind") == "unknown"
+    return value in (None, "", "dont_know", "dont_know_yet") or value in ([], ["dont_know"], ["unknown"])
+
+
+def answer(
+    desk: Desk, staff: Staff, case: CaseView, version: int, question_id: str, how: str, typed: Mapping[str, object]
+) -> int:
+    """Confirm, correct or give up on one answer; band and clocks are counted again and written with it.
+
+    how: confirmed, corrected (or entered, when there was none), unreadable.
+    typed: fields of this one question as the form names them (`ID`, `ID.part`), when it is corrected.
+    """
+    edition = edition_of(case)
+    question = edition.question(question_id) if edition else None
+    if edition is None or question is None:
+        raise NotNow("This form has no such question.")
+    old = case.answers.get(question_id)
+    value = _new_value(edition, question, how, old, typed)
+    kept = {q: a.value for q, a in case.answers.items() if q != question_id}
+    if value is not None:
+        kept[question_id] = value
+    now = desk.clock()
+    entered = "entered" if how == "corrected" and old is None else how
+    correction = Correction(question_id, value, old.value if old else None, staff.address, now, entered)
+    judged, due = judge(case, kept, (*settled(case), question_id))
+    return desk.store.correct(
+        case.row.reference, version, staff.address, correction, judged, due, judged.reasons if judged else case.reasons
+    )
+
+
+def _new_value(
+    edition: Form, question: Question, how: str, old: ReadAnswer | None, typed: Mapping[str, object]
+) -> object:
+    if how == "confirmed":
+        if old is None:
+            raise NotNow("There is no answer to confirm. Type it in, or leave it open.")
+        return old.value
+    if how == "unreadable":
+        return None
+    if how != "corrected":
+        raise NotNow("Choose whether you confirm the answer, correct it, or cannot read it.")
+    own = {k: v for k, v in typed.items() if k.partition(".")[0].partition("[")[0] == question.id}
+    answers, problems = canonical(edition, own)
+    if problems:
+        raise NotNow(problems[0].message)
+    if question.id not in answers:
+        raise NotNow(f"Write an answer to “{question.short}”, or choose “Cannot be read”.")
+    return answers[question.id]
+
+
+def judge(
+    case: CaseView, values: Mapping[str, object], sure: Sequence[str] = ()
+) -> tuple[Severity | None, Due]:
+    """Band and clocks of the answers as they stand now; a band set by hand stays, and only its clocks are counted again."""
+    if case.row.kind != CaseKind.BREACH_NOTICE:
+        return case.severity, case.due
+    unsure = [q for q, a in case.answers.items() if a.confidence < SURE and q not in sure]
+    judged = severity.decide(values, doubtful=unsure)
+    if case.severity is not None and case.severity.by != "rule":
+        judged = replace(judged, band=case.severity.band, by=case.severity.by, reasons=case.severity.reasons)
+    at, about = _aware(values)
+    return judged, clocks.due_for_notice(judged.band, case.row.received_at, at, about)
+
+
+def _aware(values: Mapping[str, object]) -> tuple[datetime | None, bool]:
+    """When the provider found out (A08), and whether that is only about."""
+    given = values.get("A08")
+    if not isinstance(given, Mapping) or not isinstance(given.get("at"), str):
+        return None, True
+    try:
+        at = datetime.fromisoformat(str(given["at"]))
+    except ValueError:
+        return None, True
+    return (at, given.get("about") is True) if at.tzinfo else (None, True)
+
+
+# ---- the band ---------------------------------------------------------------------------------------------------------
+
+
+def set_band(desk: Desk, staff: Staff, case: CaseView, version: int, band: str, reason: str) -> int:
+    """Set the band by hand, with a reason; clocks follow it. The rule's own reasons stay beside it."""
+    if case.severity is None or case.row.kind != CaseKind.BREACH_NOTICE:
+        raise NotNow("Only a breach notice has a band.")
+    if band not in BANDS:
+        raise NotNow("Choose one of the four bands.")
+    words = _words(reason, "Say why, so that it can be understood a year from now.")
+    at, about = _aware({q: a.value for q, a in case.answers.items()})
+    due = clocks.due_for_notice(band, case.row.received_at, at, about)
+    by_hand = replace(case.severity, band=band, by=staff.address)
+    text = f"Band {band} set by hand, was {case.severity.band}. {words}"
+    changes: dict[str, object] = {"severity": by_hand, "due": due}
+    detail = {"was": case.severity.band, "band": band}
+    return desk.store.change(case.row.reference, version, staff.address, "band", text, changes, detail)
+
+
+# ---- the end ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Somebody wants to close a case that needs a second person."""
+
+    by: str
+    at: datetime
+    outcome: str
+    reason: str
+
+
+def waiting_for_second(case: CaseView) -> Asked | None:
+    """The request to close that waits for a second person, if there is one."""
+    asked = next((e for e in reversed(case.events) if e.action in _CLOSING), None)
+    if asked is None or asked.action != "close_asked" or case.row.status == Status.CLOSED:
+        return None
+    return Asked(asked.actor, asked.at, case.outcome, case.outcome_reason)
+
+
+_CLOSING = ("close_asked", "close_agreed", "close_refused", "close_taken_back", "closed", "reopened")
+
+
+def needs_second(case: CaseView) -> bool:
+    """Whether two people must agree: S1 and S2, also when somebody has made the band calmer by hand."""
+    lowered = (e.detail.get("was") for e in case.events if e.action == "band")
+    return case.row.band in NEEDS_TWO or any(band in NEEDS_TWO for band in lowered)
+
+
+def close(desk: Desk, staff: Staff, case: CaseView, version: int, outcome: str, reason: str) -> bool:
+    """Close with an outcome and a reason, or ask a second person to. Returns whether the case is closed now."""
+    if case.row.status == Status.CLOSED:
+        raise NotNow("This case is closed already.")
+    named = OUTCOMES[CaseKind(case.row.kind)].get(outcome)
+    if named is None:
+        raise NotNow("Choose how it ended.")
+    words = _words(reason, "Give your reasons in a sentence or two. They must stand up a year from now.")
+    changes: dict[str, object] = {"outcome": outcome, "outcome_reason": words}
+    two = needs_second(case)
+    if not two:
+        changes["status"] = Status.CLOSED
+    action = "close_asked" if two else "closed"
+    text = f"Asked a second person to close: {named}" if two else f"Closed: {named}"
+    desk.store.change(case.row.reference, version, staff.address, action, text, changes)
+    return not two
+
+
+def second(desk: Desk, staff: Staff, case: CaseView, version: int, agrees: bool, reason: str = "") -> None:
+    """The second person agrees, and the case is closed, or does not, with a reason. The one who asked may take it back."""
+    asked = waiting_for_second(case)
+    if asked is None:
+        raise NotNow("Nobody waits for a second person on this case.")
+    own = asked.by == staff.address
+    if agrees:
+        if own:
+            raise NotNow("You asked for this yourself. Another person must agree.")
+        named = OUTCOMES[CaseKind(case.row.kind)].get(asked.outcome, asked.outcome)
+        changes: dict[str, object] = {"status": Status.CLOSED}
+        action, text = "close_agreed", f"Agreed, and closed: {named}"
+    else:
+        words = "" if own else _words(reason, "Say why you do not agree.")
+        changes = {"outcome": "", "outcome_reason": ""}
+        action = "close_taken_back" if own else "close_refused"
+        text = "Took the request to close back" if own else f"Did not agree to close. {words}"
+    desk.store.change(case.row.reference, version, staff.address, action, text, changes)
+
+
+def link(desk: Desk, staff: Staff, row: QueueRow, other: QueueRow | None) -> None:
+    """Say that two cases are about the same matter; each stays a case of its own."""
+    if other is None or other.reference == row.reference:
+        raise NotNow("Write the reference of another case.")
+    desk.store.link(row.reference, other.reference, staff.address)
+
+
+def _words(text: str, missing: str) -> str:
+    words = text.replace("\r\n", "\n").strip()
+    if not words:
+        raise NotNow(missing)
+    return words[:10_000]
+
+
+def choices_of(question: Question) -> tuple[tuple[str, str], ...]:
+    """Codes and labels of a question that offers choices."""
+    return tuple((c.code, c.label) for c in question.choices) if question.kind in (Kind.CHOICE, Kind.MULTI) else ()
