@@ -275,17 +275,19 @@ class Reader:
     def groups(self, term: object, through: tuple[str, ...]) -> tuple[_Terms, ...]:
         if isinstance(term, str):
             return self.conditions[term] if term in self.conditions else self.named(term, through)
+        near = through[-1] if through else "applies"
         fits = isinstance(term, dict) and bool(term)
-        self.expect(fits, f"a condition is a name or {{ QUESTION = [codes] }}, not {term!r}", "applies")
+        self.expect(fits, f"a condition is a name or {{ QUESTION = [codes] }}, not {term!r}", near)
         assert isinstance(term, dict)
         for question, codes in term.items():
             good = isinstance(codes, list) and codes and all(isinstance(c, str) for c in codes)
-            self.expect(bool(good), f"the condition on {question} needs a list of codes", "applies")
+            self.expect(bool(good), f"the condition on {question} needs a list of codes", near)
         return (tuple((q, tuple(codes)) for q, codes in term.items()),)
 
     def named(self, name: str, through: tuple[str, ...]) -> tuple[_Terms, ...]:
         given = self.table.get("conditions", {}).get(name)
-        self.expect(isinstance(given, list), f"there is no list {name!r} in [conditions]", name)
+        near = through[-1] if through else name
+        self.expect(isinstance(given, list), f"there is no list {name!r} in [conditions]", near)
         self.expect(name not in through, f"the condition {name!r} leads back to itself", name)
         return tuple(g for term in given for g in self.groups(term, (*through, name)))
 
@@ -365,7 +367,9 @@ class Reader:
             here = next((n for n in range(here, len(self.lines)) if _says(self.lines[n], key, value)), here)
         start = max(0, here - 1) if self.at else 0
         if near:
-            at_key = re.compile(rf"^\s*[\"']?{re.escape(near)}[\"']?\s*=|[\"']{re.escape(near)}[\"']", re.IGNORECASE)
+            name = re.escape(near)
+            key, quoted, header = rf"^\s*[\"']?{name}[\"']?\s*=", rf"[\"']{name}[\"']", rf"^\s*\[[\w.\[]*\b{name}\]"
+            at_key = re.compile(f"{key}|{quoted}|{header}", re.IGNORECASE)
             return next((n + 1 for n in range(start, len(self.lines)) if at_key.search(self.lines[n])), here + 1)
         return here + 1
 

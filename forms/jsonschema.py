@@ -1,6 +1,7 @@
 """The JSON Schema (2020-12) of a form's canonical answers, for programs that send or read them.
 
-It says what an answer looks like, not which answers are needed: that depends on other answers, and `forms.check` knows it.
+It says what an answer looks like, not which answers are needed: that depends on other answers, and `forms.check`
+knows it.
 """
 
 from __future__ import annotations
