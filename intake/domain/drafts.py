@@ -7,6 +7,7 @@ person to read.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from forms import load
@@ -24,6 +25,7 @@ from intake.domain.model import (
     Reason,
     SenderCheck,
     Severity,
+    Status,
 )
 from intake.domain.severity import decide
 from intake.domain.web_submission import organisation
@@ -47,8 +49,8 @@ def of_mail(
     forms = _forms_of(reads)
     if forms:
         made = [draft_of_form(reads[i], i, sender, received_at, guess, reasons) for i in forms]
-        if guess.kind is CaseKind.BREACH_NOTICE and guess.sure and not any(_is_notice(d) for d in made):
-            made.append(_without_form(reads, guess, sender, received_at, reasons))
+        if guess.kind is CaseKind.BREACH_NOTICE and not any(d.kind is CaseKind.BREACH_NOTICE for d in made):
+            made = [_may_be_a_notice(draft, guess) for draft in made]
     else:
         made = [_without_form(reads, guess, sender, received_at, reasons)]
     return tuple(sorted(made, key=lambda d: _ORDER[d.kind]))
@@ -134,8 +136,15 @@ def _values(read: ReadDocument) -> Answers:
     return {question: a.value for question, a in read.answers.items()}
 
 
-def _is_notice(draft: CaseDraft) -> bool:
-    return draft.kind is CaseKind.BREACH_NOTICE
+def _may_be_a_notice(draft: CaseDraft, guess: KindGuess) -> CaseDraft:
+    """A self-assessment whose covering words may tell of a breach: a person reads it first, and it is not held."""
+    text = f"The words around the form may tell of a breach: {', '.join(guess.words[:4])}. Read the mail first."
+    return replace(
+        draft,
+        status=Status.OPEN if draft.status is Status.HELD else draft.status,
+        marks=tuple(dict.fromkeys((*draft.marks, "READ_FIRST"))),
+        reasons=(Reason("POSSIBLE_NOTICE", text), *draft.reasons),
+    )
 
 
 def _without_form(
