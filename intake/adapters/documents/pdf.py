@@ -45,14 +45,23 @@ def _read_open(raw: bytes, pdf: pikepdf.Pdf, limits: Limits) -> ReadDocument:
     flags = [problem("active_content")] if has_active_content(raw, pdf) else []
     pages = _page_count(pdf)
     fields = read_fields(pdf)
-    if fields is not None and fields.values:
-        return _from_fields(fields, flags, pages)
     if fields is not None and fields.xfa:
         flags.append(problem("xfa_not_read"))
+    if fields is not None and fields.values:
+        read = _from_fields(fields, flags, pages)
+        if read.answers or read.form is None:
+            return read
+        flat = _layout(raw, flags, limits)  # a flattened form may keep its field list, emptied
+        return flat if flat.answers else read
+    if fields is not None and fields.xfa:
         return ReadDocument("", PDF, "none", problems=tuple(flags), pages=pages)
+    return _layout(raw, flags, limits)
+
+
+def _layout(raw: bytes, flags: list[ReadProblem], limits: Limits) -> ReadDocument:
     from intake.adapters.documents.layout import read_layout
 
-    return read_layout(raw, flags, limits)
+    return read_layout(raw, list(flags), limits)
 
 
 def _page_count(pdf: pikepdf.Pdf) -> int | None:
@@ -62,12 +71,11 @@ def _page_count(pdf: pikepdf.Pdf) -> int | None:
     return count if isinstance(count, int) and 0 < count < 1_000_000 else None
 
 
-def _from_fields(fields: Fields, flags: list[ReadProblem], pages: int | None) -> ReadDocument:
+def _from_fields(fields: Fields, seen: list[ReadProblem], pages: int | None) -> ReadDocument:
+    flags = list(seen)
     kind, edition = fields.values.pop("_form", ""), fields.values.pop("_edition", "")
     if fields.cut:
         flags.append(problem("too_many_fields"))
-    if fields.xfa:
-        flags.append(problem("xfa_not_read"))
     form = known_form(kind, edition)
     if form is None:
         flags.append(problem("unknown_edition" if kind else "foreign_form"))

@@ -1,0 +1,476 @@
+"""Our own form printed flat: answers by the boxes of the issued edition, text from the text layer, marks by darkness.
+
+Runs in the child. The page is laid over the issued one by its four corner squares, so that a print that was scaled or moved
+is read too. The inside of every box of the blank is white, so a mark is what is dark there.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import io
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pikepdf
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
+from PIL import Image
+
+from forms.canonical import canonical
+from forms.pdf.blank import Issued, NotPublished, issued
+from forms.schema import Box, Choice, Form, Kind, Question
+from intake.adapters.documents.acroform import read_fields
+from intake.adapters.documents.limits import Limits
+from intake.adapters.documents.pdf import edition_flags, known_form, question_of, question_places
+from intake.adapters.documents.say import problem
+from intake.adapters.documents.sniff import PDF
+from intake.domain.model import ReadAnswer, ReadDocument, ReadProblem
+
+FOOTER = re.compile(r"form\s+([a-z0-9-]{1,60}),\s+edition\s+([0-9.]{1,20}),\s+page\s+(\d{1,3})\s+of\s+(\d{1,3})")
+CODE = re.compile(r"PI1:([a-z0-9-]{1,60})@([0-9.]{1,20}):(\d{1,3})/(\d{1,3})")
+FIRST_PAGES = 3  # a covering page or two may stand before the form
+SCALE = 2.0  # 144 dots per inch
+MOST_PIXELS = 9_000_000
+STRONG, WEAK = 0.09, 0.03  # darkness of a mark that is sure, and of one that is not nothing
+INSIDE = 0.2  # of a box's side, left out at each edge: the frame itself
+SURE_MARK, FAINT_MARK, TWO_MARKS = 0.99, 0.5, 0.4
+SURE_TEXT, CLIPPED_TEXT = 0.95, 0.5
+EDGE = 1.5  # points: text that comes so near to the right or lower edge may be cut there
+SQUARE, INSET = 5 / 25.4 * 72, 8 / 25.4 * 72  # the corner squares, in points
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """From points of the issued page to pixels: x = ax * left + bx, y = ay * top + by."""
+
+    ax: float
+    bx: float
+    ay: float
+    by: float
+    found: bool  # False: no corner squares; only the page's size was used
+
+
+@dataclass(slots=True)
+class Found:
+    """What the boxes of the pages held, by field name."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    sure: dict[str, float] = field(default_factory=dict)
+    problems: list[ReadProblem] = field(default_factory=list)
+    pages: set[int] = field(default_factory=set)
+
+    def keep(self, name: str, value: str, sure: float, code: str = "") -> None:
+        self.values[name] = value
+        self.sure[name] = sure
+        if code:
+            self.problems.append(problem(code, name))
+
+
+def read_layout(raw: bytes, flags: list[ReadProblem], limits: Limits) -> ReadDocument:
+    """A PDF without fields. Gives `how` layout for a form of ours, else none with the reason."""
+    try:
+        document = pdfium.PdfDocument(raw)
+    except pdfium.PdfiumError:
+        return ReadDocument("", PDF, "none", problems=(*flags, problem("corrupt")))
+    try:
+        pages = len(document)
+        form, page_of, has_text = _our_form(document, limits)
+        if form is None:
+            code = "not_our_form" if has_text else "no_text_layer"
+            return _none(document, flags, code, pages)
+        return _read_form(document, form, page_of, flags, pages)
+    finally:
+        document.close()
+
+
+def _none(document: Any, flags: list[ReadProblem], code: str, pages: int) -> ReadDocument:
+    """Not read. A picture of our form still says by its printed code which form it is."""
+    form = _by_code(document) if code == "no_text_layer" else None
+    return ReadDocument(
+        "",
+        PDF,
+        "none",
+        form=form.kind if form else None,
+        edition=form.edition if form else None,
+        problems=(*flags, problem(code)),
+        pages=pages,
+    )
+
+
+def _our_form(document: Any, limits: Limits) -> tuple[Form | None, dict[int, int], bool]:
+    """The form by the footers, the issued page that each page shows, and whether there was any text."""
+    form: Form | None = None
+    shows: dict[int, int] = {}
+    has_text = False
+    for index in range(min(len(document), limits.pages)):
+        if form is None and index >= FIRST_PAGES:
+            break
+        text = _page_text(document, index)
+        has_text = has_text or len(text.strip()) > 20
+        for kind, edition, number, _ in FOOTER.findall(text):
+            form = form or known_form(kind, edition)
+            if form is not None and (kind, edition) == (form.kind, form.edition):
+                shows.setdefault(int(number), index)
+    return form, shows, has_text
+
+
+def _page_text(document: Any, index: int) -> str:
+    page = document[index]
+    try:
+        text_page = page.get_textpage()
+        try:
+            return str(text_page.get_text_range())
+        finally:
+            text_page.close()
+    finally:
+        page.close()
+
+
+def _by_code(document: Any) -> Form | None:
+    """The form that the QR code of the first page names."""
+    import zxingcpp
+
+    page = document[0]
+    try:
+        image = _picture(page, SCALE)
+    finally:
+        page.close()
+    for code in zxingcpp.read_barcodes(image):
+        match = CODE.fullmatch(code.text)
+        if match:
+            return known_form(match[1], match[2])
+    return None
+
+
+def _picture(page: Any, scale: float) -> Image.Image:
+    width, height = page.get_size()
+    scale = min(scale, (MOST_PIXELS / max(1.0, width * height)) ** 0.5)
+    image: Image.Image = page.render(scale=scale, grayscale=True, may_draw_forms=False).to_pil()
+    return image.convert("L")
+
+
+def _read_form(
+    document: Any, form: Form, page_of: Mapping[int, int], flags: list[ReadProblem], pages: int
+) -> ReadDocument:
+    try:
+        kept = issued(form)
+    except NotPublished:
+        return ReadDocument("", PDF, "none", problems=(*flags, problem("unknown_edition")), pages=pages)
+    found = Found()
+    by_page: dict[int, list[Box]] = {}
+    for box in kept.boxes:
+        by_page.setdefault(box.page, []).append(box)
+    for number, boxes in by_page.items():
+        if number in page_of:
+            _read_page(document, page_of[number], boxes, form, kept, found)
+            found.pages.add(number)
+    if len(found.pages) < len(by_page):
+        flags.append(problem("missing_pages"))
+    flags += edition_flags(form)
+    return _document(form, found, flags, pages)
+
+
+def _document(form: Form, found: Found, flags: list[ReadProblem], pages: int) -> ReadDocument:
+    answers, wrong = canonical(form, found.values)
+    places = question_places(form, found.values)
+    sure: dict[str, float] = {}
+    for name, value in found.sure.items():
+        question = question_of(name)
+        sure[question] = min(sure.get(question, 1.0), value)
+    return ReadDocument(
+        "",
+        PDF,
+        "layout",
+        form.kind,
+        form.edition,
+        {
+            q: ReadAnswer(v, "layout", *places.get(q, (None, None)), sure.get(q, SURE_TEXT))
+            for q, v in answers.items()
+        },
+        (*flags, *found.problems, *(ReadProblem(p.id, p.code, p.message) for p in wrong)),
+        pages,
+    )
+
+
+# ---- one page ---------------------------------------------------------------------------------------------------------
+
+
+def _read_page(document: Any, index: int, boxes: list[Box], form: Form, kept: Issued, found: Found) -> None:
+    page = document[index]
+    try:
+        image = _picture(page, SCALE)
+        laid = register(image, page.get_size())
+        text_page = page.get_textpage()
+        try:
+            texts = [b for b in boxes if not _is_button(b, form)]
+            reader = _Texts(page, text_page, image.size, laid)
+            for box in texts:
+                _read_text(reader, box, form, kept, found)
+        finally:
+            text_page.close()
+    finally:
+        page.close()
+    _read_marks(image, laid, [b for b in boxes if _is_button(b, form)], found)
+
+
+def _is_button(box: Box, form: Form) -> bool:
+    if box.code:
+        return True
+    question = field_question(form, box.name)
+    return question is not None and question.kind is Kind.TICK
+
+
+def field_question(form: Form, name: str) -> Question | None:
+    """The question, part or column that a field name stands for."""
+    question = form.question(question_of(name))
+    if question is None or "." not in name:
+        return question
+    part = name.split(".")[1]
+    inner = question.columns or question.parts
+    return next((q for q in inner if q.id == part), question)
+
+
+def register(image: Image.Image, size: tuple[float, float]) -> Registration:
+    """Lay the picture over the issued A4 page by the corner squares; by the page's size when they are not all there."""
+    width, height = image.size
+    px = width / size[0]
+    centre = INSET + SQUARE / 2
+    spots: list[tuple[float, float]] = []
+    for right in (False, True):
+        for low in (False, True):
+            spot = _square(image, right, low, px)
+            if spot is None:
+                return Registration(width / A4[0], 0.0, height / A4[1], 0.0, found=False)
+            spots.append(spot)
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = spots  # left top, left low, right top, right low
+    left, right_, top, low_ = (x0 + x1) / 2, (x2 + x3) / 2, (y0 + y2) / 2, (y1 + y3) / 2
+    ax = (right_ - left) / (A4[0] - 2 * centre)
+    ay = (low_ - top) / (A4[1] - 2 * centre)
+    return Registration(ax, left - ax * centre, ay, top - ay * centre, found=True)
+
+
+A4 = (595.28, 841.89)
+CORNER = 0.2  # of the page's width: where a corner square may be
+
+
+def _square(image: Image.Image, right: bool, low: bool, px: float) -> tuple[float, float] | None:
+    """The centre of the black square in one corner, in pixels."""
+    side = int(image.width * CORNER)
+    x = image.width - side if right else 0
+    y = image.height - side if low else 0
+    corner = image.crop((x, y, x + side, y + side))
+    coarse = corner.reduce(4).point(_BLACK)
+    bounds = _solid(coarse)
+    if bounds is None:
+        return None
+    left, top, far, bottom = (4 * b for b in bounds)
+    close = (max(0, left - 6), max(0, top - 6), min(side, far + 6), min(side, bottom + 6))
+    exact = corner.crop(close).point(_DARK).getbbox()
+    if exact is None:
+        return None
+    return (
+        x + close[0] + (exact[0] + exact[2]) / 2,
+        y + close[1] + (exact[1] + exact[3]) / 2,
+    )
+
+
+_BLACK = [255 if v < 60 else 0 for v in range(256)]
+_DARK = [255 if v < 128 else 0 for v in range(256)]
+
+
+def _solid(coarse: Image.Image) -> tuple[int, int, int, int] | None:
+    """Bounds of a filled square of at least 5 by 5 points of the coarse picture; letters and lines are thinner."""
+    from PIL import ImageFilter
+
+    core = coarse.filter(ImageFilter.MinFilter(3)).getbbox()
+    if core is None or not (2 <= core[2] - core[0] <= 12 and 2 <= core[3] - core[1] <= 12):
+        return None
+    return core[0] - 1, core[1] - 1, core[2] + 1, core[3] + 1
+
+
+# ---- marks ------------------------------------------------------------------------------------------------------------
+
+
+def _read_marks(image: Image.Image, laid: Registration, boxes: list[Box], found: Found) -> None:
+    groups: dict[str, list[tuple[float, Box]]] = {}
+    for box in boxes:
+        groups.setdefault(box.name, []).append((darkness(image, laid, box.rect), box))
+    for name, measured in groups.items():
+        measured.sort(key=lambda m: -m[0])
+        dark, box = measured[0]
+        if dark < WEAK:
+            continue
+        value = box.code if len(measured) > 1 else "yes"
+        if len(measured) > 1 and measured[1][0] >= WEAK:
+            found.keep(name, value, TWO_MARKS, "two_marks")
+        elif dark < STRONG:
+            found.keep(name, value, FAINT_MARK, "weak_mark")
+        else:
+            found.keep(name, value, SURE_MARK)
+
+
+def darkness(image: Image.Image, laid: Registration, rect: tuple[float, float, float, float]) -> float:
+    """How dark the inside of a box is, 0 white to 1 black."""
+    left, top, right, low = rect
+    dx, dy = (right - left) * INSIDE, (low - top) * INSIDE
+    area = (
+        laid.ax * (left + dx) + laid.bx,
+        laid.ay * (top + dy) + laid.by,
+        laid.ax * (right - dx) + laid.bx,
+        laid.ay * (low - dy) + laid.by,
+    )
+    if area[0] < 0 or area[1] < 0 or area[2] > image.width or area[3] > image.height:
+        return 0.0
+    value = image.resize((1, 1), Image.Resampling.BOX, box=area).getpixel((0, 0))
+    return 1.0 - float(value if isinstance(value, int | float) else 255) / 255.0
+
+
+# ---- text -------------------------------------------------------------------------------------------------------------
+
+
+class _Texts:
+    """The text of a page by boxes of the issued form."""
+
+    def __init__(self, page: Any, text_page: Any, pixels: tuple[int, int], laid: Registration) -> None:
+        self.page = page
+        self.text_page = text_page
+        self.pixels = pixels
+        self.laid = laid
+        self.runs = [text_page.get_rect(i) for i in range(min(text_page.count_rects(), 5000))]
+
+    def area(self, rect: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+        """The box in the page's own space: left, low, right, high."""
+        x0, y0 = self._point(rect[0], rect[1])
+        x1, y1 = self._point(rect[2], rect[3])
+        return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+
+    def _point(self, left: float, top: float) -> tuple[float, float]:
+        x, y = ctypes.c_double(), ctypes.c_double()
+        px = round((self.laid.ax * left + self.laid.bx) * 8)
+        py = round((self.laid.ay * top + self.laid.by) * 8)
+        width, height = self.pixels
+        pdfium_c.FPDF_DeviceToPage(self.page, 0, 0, width * 8, height * 8, 0, px, py, x, y)
+        return x.value, y.value
+
+    def text(self, area: tuple[float, float, float, float]) -> str:
+        return str(self.text_page.get_text_bounded(*area))
+
+    def clipped(self, area: tuple[float, float, float, float]) -> bool:
+        """Whether a line of the box reaches its right or lower edge."""
+        left, low, right, high = area
+        for x0, y0, x1, y1 in self.runs:
+            inside = x0 < right and x1 > left and y0 < high and y1 > low
+            if inside and (x1 > right - EDGE or (y0 + y1) / 2 < low + EDGE + 2):
+                return True
+        return False
+
+
+def _read_text(reader: _Texts, box: Box, form: Form, kept: Issued, found: Found) -> None:
+    area = reader.area(box.rect)
+    written = unicodedata.normalize("NFC", reader.text(area)).replace("\r\n", "\n").replace("\r", "\n")
+    written = written.replace("\ufffe", "").strip()
+    if not written:
+        return
+    question = field_question(form, box.name)
+    several = question is not None and question.lines > 1
+    if question is not None and question.kind is Kind.CHOICE:
+        written = _whole_label(question.choices, written)
+    elif several:
+        written = rejoined(written, box.rect[2] - box.rect[0], kept)
+    else:
+        written = " ".join(written.split("\n"))
+    clipped = reader.clipped(area)
+    found.keep(box.name, written, CLIPPED_TEXT if clipped else SURE_TEXT, "clipped" if clipped else "")
+
+
+def _whole_label(choices: tuple[Choice, ...], written: str) -> str:
+    """A drop-down's label may be cut at the edge of its box: the one label that begins so."""
+    start = "".join(written.split())
+    fitting = [c for c in choices if "".join(c.label.split()).startswith(start)]
+    exact = [c for c in fitting if "".join(c.label.split()) == start]
+    only = exact or fitting
+    return only[0].code if len(only) == 1 else written
+
+
+def rejoined(written: str, width: float, kept: Issued) -> str:
+    """Lines that ended only because the box did become one again; a line that had room left was ended by the writer."""
+    lines = written.split("\n")
+    widths = [_width(line, kept) for line in lines]
+    room = max(width / 10.0 - 0.8, max(widths, default=0.0))
+    out = lines[0]
+    for before, line, used in zip(lines, lines[1:], widths, strict=False):
+        first = line.split(" ", 1)[0]
+        fitted = used + _width(" " + first, kept) <= room
+        joint = "\n" if fitted or not before else " "
+        out = out.rstrip() + joint + line.lstrip()
+    return out
+
+
+def _width(text: str, kept: Issued) -> float:
+    return sum(kept.widths[kept.codes.get(c, 0x3F)] for c in text) / 1000
+
+
+# ---- what the page shows beside what was read --------------------------------------------------------------------------
+
+
+def compare_shown(raw: bytes, form: Form) -> tuple[ReadProblem, ...]:
+    """Text fields of a fillable PDF whose page shows something else than their value. About 0.05 s; not for the hot path."""
+    with pikepdf.open(io.BytesIO(raw), inherit_page_attributes=False) as pdf:
+        fields = read_fields(pdf)
+    if fields is None:
+        return ()
+    kept = issued(form)
+    shown = dict(_shown_texts(raw, form, kept))
+    return tuple(
+        problem("shown_differs", name)
+        for name, text in shown.items()
+        if not _alike(fields.values.get(name, ""), text, form, name, kept)
+    )
+
+
+def _shown_texts(raw: bytes, form: Form, kept: Issued) -> Iterator[tuple[str, str]]:
+    document = pdfium.PdfDocument(raw)
+    try:
+        document.init_forms()
+        for number in range(1, min(kept.pages, len(document)) + 1):
+            boxes = [b for b in kept.boxes if b.page == number and not _is_button(b, form)]
+            if boxes:
+                yield from _flat_texts(document, number - 1, boxes)
+    finally:
+        document.close()
+
+
+def _flat_texts(document: Any, index: int, boxes: list[Box]) -> Iterator[tuple[str, str]]:
+    page = document[index]
+    pdfium_c.FPDFPage_Flatten(page, pdfium_c.FLAT_NORMALDISPLAY)
+    page.close()  # the flattened content is seen only after the page is opened again
+    page = document[index]
+    try:
+        height = page.get_size()[1]
+        text_page = page.get_textpage()
+        try:
+            for box in boxes:
+                left, top, right, low = box.rect
+                yield box.name, str(text_page.get_text_bounded(left, height - low, right, height - top))
+        finally:
+            text_page.close()
+    finally:
+        page.close()
+
+
+def _alike(value: str, shown: str, form: Form, name: str, kept: Issued) -> bool:
+    question = field_question(form, name)
+    wanted = [value]
+    if question is not None and question.kind is Kind.CHOICE:
+        wanted += [c.label for c in question.choices if c.code == value]
+    bare = _bare(shown, kept)
+    return any(_bare(w, kept) == bare for w in wanted)
+
+
+def _bare(text: str, kept: Issued) -> str:
+    """Without blanks, composed, and without letters that the form's font cannot show."""
+    plain = unicodedata.normalize("NFC", "".join(text.split()))
+    return "".join(c for c in plain if c in kept.codes and c not in "?\u00ad")
