@@ -107,10 +107,15 @@ def read_toml(kind: str, edition: str) -> Mapping[str, object]:
     path = _HERE / f"{kind}_rules" / f"{edition}.toml"
     if edition not in editions(kind):
         raise Misconfigured(f"There is no {kind} rule set {edition!r}.")
+    return parse_toml(path.read_text(encoding="utf-8"), f"{kind} rule set {edition}")
+
+
+def parse_toml(text: str, where: str) -> Mapping[str, object]:
+    """A TOML text as a table. Raises Misconfigured when it is not TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"The {kind} rule set {edition} cannot be read: {error}") from error
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Misconfigured(f"{where} cannot be read: {error}") from error
 
 
 @cache

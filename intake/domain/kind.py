@@ -1,0 +1,188 @@
+"""What a mail without a readable form is about: weighted words, in `kind_words.toml` for people to read.
+
+It ranks and marks, and drops nothing. A possible breach notice opens as one: false alarms are cheaper than misses.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from intake.domain.errors import Misconfigured
+from intake.domain.model import CaseKind, Reason
+from intake.domain.rule_set import exact_keys, parse_toml, table_of, text_of, texts_of
+
+_WORDS = Path(__file__).with_name("kind_words.toml")
+_MOST = 40_000  # characters of a body that are searched
+_GAP = r"(?:\W+\w[\w'’-]*){0,6}?\W+"
+
+
+@dataclass(frozen=True, slots=True)
+class KindGuess:
+    """A guess with its evidence: `score` is the weight for a notice, `words` what was found, group by group."""
+
+    kind: CaseKind
+    score: float
+    words: tuple[str, ...]
+    danger: bool
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    name: str
+    weight: float
+    says: str
+    pattern: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """`kind_words.toml` as values."""
+
+    edition: str
+    notice_from: float
+    danger_from: float
+    groups: Mapping[str, tuple[Group, ...]]  # notice, danger, assessment
+    footer: tuple[str, ...]
+    quoted: tuple[str, ...]
+    forwarded: tuple[str, ...]
+
+
+def of_mail(subject: str, body: str, attachment_names: Sequence[str]) -> KindGuess:
+    """What a mail is about, by its own words. Never raises; the same mail always gives the same guess."""
+    words = words_file()
+    own = own_words(subject, body, words)
+    names = " . ".join(re.sub(r"[_.\-]+", " ", name) for name in attachment_names)
+    text = _fold(f"{subject} . {own} . {names}")
+    notice, danger, form = (_found(words.groups[each], text) for each in ("notice", "danger", "assessment"))
+    score = sum(group.weight for group, _ in notice)
+    at_risk = sum(group.weight for group, _ in danger) >= words.danger_from
+    kind = _kind(score >= words.notice_from, bool(form))
+    shown = {CaseKind.BREACH_NOTICE: notice, CaseKind.SELF_ASSESSMENT: form, CaseKind.OTHER: []}[kind]
+    telling = [hit for hit in (*shown, *(danger if at_risk else ())) if hit[0].weight > 0]
+    return KindGuess(
+        kind=kind,
+        score=score,
+        words=tuple(dict.fromkeys(found for _, found in telling)),
+        danger=at_risk,
+        reasons=tuple(_reason(group, found) for group, found in telling),
+    )
+
+
+def own_words(subject: str, body: str, words: Words) -> str:
+    """The sender's own words: without quoted mails and footers. Of a forward, what is forwarded stays."""
+    lines = body[:_MOST].splitlines()
+    folded = _fold(subject + "\n" + body[:2_000])
+    forward = any(sign in folded for sign in words.forwarded)
+    kept = lines if forward else list(_unquoted(lines, words))
+    paragraphs = re.split(r"\n\s*\n", "\n".join(kept))
+    return "\n\n".join(_without_footer(each, words) for each in paragraphs)
+
+
+def _unquoted(lines: list[str], words: Words) -> Iterator[str]:
+    for line in lines:
+        start = _fold(line).strip()
+        if start.startswith(words.quoted):
+            return
+        if not start.startswith(">") and not re.fullmatch(r"on .{5,80} wrote:", start):
+            yield line
+
+
+def _without_footer(paragraph: str, words: Words) -> str:
+    """From the line where a footer begins; a footer that starts on the last lines of a signature takes only itself."""
+    kept = []
+    joined = _fold(paragraph)
+    if not any(sign in re.sub(r"\s+", " ", joined) for sign in words.footer):
+        return paragraph
+    for line in paragraph.splitlines():
+        if len(line) > 60 or any(sign in _fold(line) for sign in words.footer):
+            break
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def _kind(notice: bool, form: bool) -> CaseKind:
+    if notice:
+        return CaseKind.BREACH_NOTICE
+    return CaseKind.SELF_ASSESSMENT if form else CaseKind.OTHER
+
+
+def _found(groups: tuple[Group, ...], text: str) -> list[tuple[Group, str]]:
+    hits = ((group, group.pattern.search(text)) for group in groups)
+    return [(group, " ".join(hit.group(0).split())) for group, hit in hits if hit]
+
+
+def _reason(group: Group, found: str) -> Reason:
+    return Reason(code=group.name.upper(), text=f"{group.says}: “{found}”.")
+
+
+def _fold(text: str) -> str:
+    """Small letters without accents, straight quotes; macrons do not matter to a search."""
+    bare = unicodedata.normalize("NFD", text.casefold().replace("’", "'").replace("‘", "'"))
+    return "".join(letter for letter in bare if not unicodedata.combining(letter))
+
+
+# ---- reading the file ------------------------------------------------------------------------------
+
+
+@cache
+def words_file() -> Words:
+    """The words as they are shipped. Raises Misconfigured when the file is not whole."""
+    return read_words(_WORDS.read_text(encoding="utf-8"))
+
+
+def read_words(text: str) -> Words:
+    """Read a words file strictly. Raises Misconfigured with the group that is wrong."""
+    raw = parse_toml(text, "kind_words.toml")
+    exact_keys(raw, ("edition", "threshold", "notice", "danger", "assessment", "cut"), "kind_words.toml")
+    threshold, cut = table_of(raw["threshold"], "threshold"), table_of(raw["cut"], "cut")
+    exact_keys(threshold, ("notice", "danger"), "threshold")
+    exact_keys(cut, ("footer", "quoted", "forwarded"), "cut")
+    return Words(
+        edition=text_of(raw["edition"], "edition"),
+        notice_from=_weight(threshold["notice"], "threshold"),
+        danger_from=_weight(threshold["danger"], "threshold"),
+        groups={each: _groups(raw[each], each) for each in ("notice", "danger", "assessment")},
+        footer=texts_of(cut["footer"], "cut.footer"),
+        quoted=texts_of(cut["quoted"], "cut.quoted"),
+        forwarded=texts_of(cut["forwarded"], "cut.forwarded"),
+    )
+
+
+def _groups(value: object, kind: str) -> tuple[Group, ...]:
+    read = []
+    for name, given in table_of(value, kind).items():
+        where = f"kind_words.toml, {kind}.{name}"
+        group = table_of(given, where)
+        exact_keys(group, ("weight", "says", "phrases"), where)
+        pattern = "|".join(_phrase(each) for each in texts_of(group["phrases"], where))
+        read.append(
+            Group(name, _weight(group["weight"], where), text_of(group["says"], where), re.compile(rf"\b(?:{pattern})"))
+        )
+    return tuple(read)
+
+
+def _phrase(phrase: str) -> str:
+    """`lost ... bag|file*` as a pattern: slots of words, alternatives, endings, gaps."""
+    parts: list[str] = []
+    for slot in phrase.split():
+        if slot == "...":
+            parts[-1] = parts[-1].removesuffix(r"\W+") + _GAP
+        else:
+            parts.append(f"(?:{'|'.join(_word(each) for each in slot.split('|'))})" + r"\W+")
+    return "".join(parts).removesuffix(r"\W+")
+
+
+def _word(word: str) -> str:
+    return re.escape(word[:-1]) + r"\w*" if word.endswith("*") else re.escape(word) + r"\b"
+
+
+def _weight(value: object, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise Misconfigured(f"{where}: a number is expected.")
+    return float(value)
