@@ -1,0 +1,219 @@
+"""What staff do to a case: each change checks the version that the person saw, and leaves an event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from intake.adapters.store import tables as t
+from intake.adapters.store.base import CASE_TO_CHANGE
+from intake.adapters.store.case_rows import due_again, moved, searchable, severity_columns
+from intake.adapters.store.codec import encode, storable, to_reasons, to_severity
+from intake.adapters.store.events import VIEWED, EventStore, NewEvent
+from intake.adapters.store.outbox import mail_row
+from intake.domain.model import Due, Reason, Severity, Status
+from intake.ports import Conflict, Correction, NewMail
+
+_c = t.cases.c
+_CHANGE = update(t.cases).where(_c.id == bindparam("case"))
+_NAME = select(t.providers.c.name).where(t.providers.c.slug == bindparam("slug"))
+_NOTE, _ANSWER = insert(t.notes), insert(t.answers)
+_ID = select(_c.id).where(_c.reference == bindparam("reference"))
+_SUGGEST = (
+    update(t.cases)
+    .where(_c.id == bindparam("case"))
+    .values(suggestions=bindparam("found"), changed_at=bindparam("now"))
+)
+_WAITING = (Status.WAITING_PROVIDER.value, Status.WAITING_OTHER.value)
+_SPOKE = {"note": ("note_added", "A note was added."), "call": ("call_noted", "A call was noted.")}
+_SHOWN = (
+    "status",
+    "assignee",
+    "provider",
+    "duty",
+    "outcome",
+    "service",
+    "band",
+    "marks",
+)  # in the event, before and after
+
+Values = dict[str, Any]
+_PLAIN: dict[str, Callable[[Any], Values]] = {
+    "status": lambda value: {"status": Status(value).value},
+    "assignee": lambda value: {"assignee": value or None},
+    "due": lambda value: {"due": encode(_expect(Due, value))},
+    "duty": lambda value: {"duty": str(value)},
+    "outcome": lambda value: {"outcome": str(value)},
+    "outcome_reason": lambda value: {"outcome_reason": storable(str(value))},
+    "marks": lambda value: {"marks": encode(list(value))},
+    "title": lambda value: {"title": storable(str(value))},
+    "service": lambda value: {"service": storable(str(value))},
+}
+
+
+class DeskStore(EventStore):
+    def change(
+        self,
+        reference: str,
+        version: int,
+        actor: str,
+        action: str,
+        text: str,
+        changes: Mapping[str, object],
+        detail: Mapping[str, object] | None = None,
+    ) -> int:
+        with self._write() as connection:
+            before = _case(connection, reference, version)
+            values: Values = {}
+            for key, value in changes.items():
+                values |= self._columns(connection, before, key, value)
+            after = self._save(connection, before, values)
+            shown = {k: [before[k], after[k]] for k in _SHOWN if before[k] != after[k]}
+            event = NewEvent(
+                before["id"], actor, action, text, {**(detail or {}), **({"changes": shown} if shown else {})}
+            )
+            self._append(connection, [event], after["changed_at"])
+        return int(after["version"])
+
+    def _columns(self, connection: Connection, before: Mapping[Any, Any], key: str, value: Any) -> Values:
+        if key == "severity":
+            return severity_columns(Status(before["status"]), _expect(Severity, value), to_reasons(before["reasons"]))
+        if key == "provider":
+            name = connection.scalar(_NAME, {"slug": value}) if value else ""
+            if name is None:
+                raise KeyError(value)
+            return {
+                "provider": value or None,
+                "provider_name": name,
+                "search": f"{before['search']} {searchable(name)}".strip(),
+            }
+        return _PLAIN[key](value)
+
+    def _save(self, connection: Connection, before: Mapping[Any, Any], values: Values) -> Values:
+        """Write the columns with all that follows from them: what is due, the counters, the version."""
+        now = self._clock()
+        after = {**before, **values, "version": before["version"] + 1, "changed_at": now}
+        if after["status"] in _WAITING and after["contacted_at"] is None:
+            after["contacted_at"] = now
+        if after["status"] != before["status"]:
+            severity, reasons = to_severity(after["severity"]), to_reasons(after["reasons"])
+            after |= severity_columns(Status(after["status"]), severity, reasons)
+        after |= due_again(after)
+        changed = {key: value for key, value in after.items() if value != before[key]}
+        connection.execute(_CHANGE, {"case": before["id"], **changed})
+        self._count(connection, moved(before, after))
+        return after
+
+    def correct(
+        self,
+        reference: str,
+        version: int,
+        actor: str,
+        correction: Correction,
+        severity: Severity | None,
+        due: Due,
+        reasons: tuple[Reason, ...],
+    ) -> int:
+        with self._write() as connection:
+            before = _case(connection, reference, version)
+            row = {
+                "case_id": before["id"],
+                "question": correction.question,
+                "value": encode(correction.value),
+                "old": encode(correction.old),
+                "by": correction.by,
+                "at": correction.at,
+                "how": correction.how,
+            }
+            connection.execute(_ANSWER, row)
+            values = {**severity_columns(Status(before["status"]), severity, reasons), "due": encode(due)}
+            after = self._save(connection, before, values)
+            detail: Values = {"question": correction.question, "how": correction.how}
+            if after["band"] != before["band"]:
+                detail["changes"] = {"band": [before["band"], after["band"]]}
+            text = f"Answer {correction.question}: {correction.how}."
+            self._append(
+                connection, [NewEvent(before["id"], actor, "answer_checked", text, detail)], after["changed_at"]
+            )
+        return int(after["version"])
+
+    def add_note(self, reference: str, actor: str, kind: str, text: str) -> None:
+        action, said = _SPOKE[kind]
+        with self._write() as connection:
+            before = _case(connection, reference)
+            now = self._clock()
+            note = {"case_id": before["id"], "at": now, "actor": actor, "kind": kind, "text": storable(text)}
+            connection.execute(_NOTE, note)
+            self._touch(connection, before, contacted=kind == "call")
+            self._append(connection, [NewEvent(before["id"], actor, action, said)], now)
+
+    def queue_mail(self, reference: str | None, mail: NewMail, actor: str) -> None:
+        """Queue a mail that a person sends; on a case it counts as the first human contact."""
+        now = self._clock()
+        with self._write() as connection:
+            if reference is None:
+                connection.execute(self._upserts.mail, [mail_row(mail, None, actor, now, self._mail_domain)])
+                return
+            before = _case(connection, reference)
+            row = mail_row(mail, before["id"], actor, now, self._mail_domain)
+            if connection.execute(self._upserts.mail, [row]).one_or_none() is None:
+                return  # the same mail was queued before
+            self._touch(connection, before, contacted=True)
+            detail = {"template": mail.template}
+            self._append(connection, [NewEvent(before["id"], actor, "mail_queued", "A mail was queued.", detail)], now)
+
+    def _touch(self, connection: Connection, before: Mapping[Any, Any], contacted: bool) -> None:
+        """Something was added beside the answers: others see that, and nobody's open page turns stale by it."""
+        now = self._clock()
+        after = {**before, "changed_at": now}
+        if contacted and before["contacted_at"] is None:
+            after["contacted_at"] = now
+            after |= due_again(after)
+        changed = {key: value for key, value in after.items() if value != before[key]}
+        connection.execute(_CHANGE, {"case": before["id"], **changed})
+
+    def link(self, reference: str, other: str, actor: str) -> None:
+        if reference == other:
+            raise ValueError("A case is not linked to itself.")
+        with self._write() as connection:
+            one, two = (self._id(connection, r) for r in (reference, other))
+            connection.execute(self._upserts.link, {"low": min(one, two), "high": max(one, two)})
+            events = [
+                NewEvent(here, actor, "linked", f"Linked to {there}.", {"case": there})
+                for here, there in ((one, other), (two, reference))
+            ]
+            self._append(connection, events, self._clock())
+
+    def suggest(self, case_id: int, suggestions: Sequence[Mapping[str, object]]) -> None:
+        with self._write() as connection:
+            now = self._clock()
+            connection.execute(_SUGGEST, {"case": case_id, "found": encode(list(suggestions)), "now": now})
+
+    def viewed(self, reference: str, actor: str) -> None:
+        with self._write() as connection:
+            case_id = self._id(connection, reference)
+            self._append(connection, [NewEvent(case_id, actor, VIEWED, "The case was opened.")], self._clock())
+
+    def _id(self, connection: Connection, reference: str) -> int:
+        case_id: int | None = connection.scalar(_ID, {"reference": reference})
+        if case_id is None:
+            raise KeyError(reference)
+        return case_id
+
+
+def _case(connection: Connection, reference: str, version: int | None = None) -> Mapping[Any, Any]:
+    """The row, locked. Conflict when somebody changed it since `version`."""
+    row = connection.execute(CASE_TO_CHANGE, {"reference": reference}).mappings().one_or_none()
+    if row is None:
+        raise KeyError(reference)
+    if version is not None and row["version"] != version:
+        raise Conflict(reference)
+    return row
+
+
+def _expect(kind: type, value: object) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(f"{type(value).__name__} given where {kind.__name__} is needed")
+    return value

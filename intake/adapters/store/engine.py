@@ -1,0 +1,62 @@
+"""How a connection is made, and what a transaction is, on each engine.
+
+SQLite: WAL, synchronous FULL (a commit is on the disk before it is said), foreign keys on, five seconds of patience
+with another writer, and BEGIN IMMEDIATE for whatever writes: reading first and writing later in one deferred
+transaction ends in "database is locked" without any patience.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.engine import URL
+
+READING = "intake_reading"  # an execution option: this connection writes nothing
+_BUSY_MS = 5000
+
+
+def connect(url: str) -> Engine:
+    """An engine for the URL; nothing is opened yet."""
+    parsed = make_url(url)
+    return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
+
+
+def _postgresql(url: URL) -> Engine:
+    # pre_ping: a server that was restarted costs one look, not an error for whoever comes next.
+    return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+
+
+def _sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise ValueError("The database must be a file: several threads and processes share it.")
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url)
+
+    @event.listens_for(engine, "connect")
+    def opened(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # sqlite3 begins nothing by itself; `begun` below does
+        for pragma in (
+            f"busy_timeout = {_BUSY_MS}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        reading = connection.get_execution_options().get(READING)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def revision(engine: Engine) -> str | None:
+    """The revision that the database stands at; None when it has no tables of ours."""
+    with engine.execution_options(**{READING: True}).connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return found

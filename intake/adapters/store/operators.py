@@ -1,0 +1,76 @@
+"""What operators ask: is anything stuck, is anything missing, where does each mailbox stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, literal_column, select, update
+
+from intake.adapters.store import tables as t
+from intake.adapters.store.base import Base
+from intake.adapters.store.receiving import PROCESS
+from intake.domain.model import OutcomeCode
+from intake.ports import MailboxState
+
+_d, _j, _m = t.deliveries.c, t.jobs.c, t.mailboxes.c
+_OPEN_JOBS = (
+    select(_j.state, _j.due_at, func.count().label("n"))
+    .where(_j.state != literal_column("'done'"))
+    .group_by(_j.state, _j.due_at)
+)
+_WAITING = select(func.count()).select_from(t.deliveries).where(_d.outcome.is_(None))
+_HAS_JOB = select(_j.id).where(_j.task == PROCESS, _j.subject == _d.id, _j.state != literal_column("'done'")).exists()
+_MISSING = _WAITING.where(~_HAS_JOB)
+_BY_OUTCOME = select(_d.outcome, func.count()).where(_d.outcome.is_not(None)).group_by(_d.outcome)
+_OLDEST = select(func.min(_d.received_at)).where(_d.outcome.is_(None))
+_STATE_FIELDS = frozenset(f.name for f in fields(MailboxState)) - {"name"}
+
+
+class OperatorRows(Base):
+    def mailbox_state(self, name: str) -> MailboxState:
+        with self._read() as connection:
+            row = connection.execute(select(t.mailboxes).where(_m.name == name)).mappings().one_or_none()
+        return MailboxState(name) if row is None else MailboxState(**row)
+
+    def set_mailbox_state(self, name: str, **changes: object) -> None:
+        unknown = set(changes) - _STATE_FIELDS
+        if unknown:
+            raise KeyError(", ".join(sorted(unknown)))
+        with self._write() as connection:
+            connection.execute(self._upserts.mailbox, {"name": name, "last_uid": 0, "error": ""})
+            if changes:
+                connection.execute(update(t.mailboxes).where(_m.name == name).values(**changes))
+
+    def mailbox_states(self) -> tuple[MailboxState, ...]:
+        with self._read() as connection:
+            rows = connection.execute(select(t.mailboxes).order_by(_m.name)).mappings()
+            return tuple(MailboxState(**row) for row in rows)
+
+    def job_counts(self) -> Mapping[str, int]:
+        now = self._clock()
+        counts = {"due": 0, "later": 0, "leased": 0, "person": 0}
+        with self._read() as connection:
+            for row in connection.execute(_OPEN_JOBS):
+                counts["later" if row.state == "due" and row.due_at > now else row.state] += row.n
+        return counts
+
+    def outcomes(self) -> Mapping[str, object]:
+        with self._read() as connection:
+            ended: dict[str, int] = dict(connection.execute(_BY_OUTCOME).tuples().all())
+            waiting = connection.scalar(_WAITING) or 0
+            found: dict[str, Any] = {
+                "messages": connection.scalar(select(func.count()).select_from(t.raw_messages)) or 0,
+                "deliveries": sum(ended.values()) + waiting,
+                "waiting": waiting,
+                "missing": connection.scalar(_MISSING) or 0,
+                "outcomes": {code.value: ended.get(code.value, 0) for code in OutcomeCode},
+            }
+        return found
+
+    def oldest_waiting(self) -> datetime | None:
+        with self._read() as connection:
+            oldest: datetime | None = connection.scalar(_OLDEST)
+        return oldest

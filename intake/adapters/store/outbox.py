@@ -1,0 +1,153 @@
+"""What leaves: one row a mail, queued with the case in one transaction, sent from here with a stable Message-ID."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, func, literal_column, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from intake.adapters.store import tables as t
+from intake.adapters.store.codec import decode, encode, storable
+from intake.adapters.store.events import SYSTEM, EventStore, NewEvent
+from intake.ports import NewMail, OutgoingMail, SentMail
+
+TRIES = 48  # with the waits below a little under two days: a mail server may be down for that long
+_FIRST_WAIT, _LONGEST_WAIT = 60.0, 3600.0  # seconds
+
+_o = t.outbox.c
+_QUEUED: ColumnElement[str] = literal_column("'queued'")
+
+
+def _claiming(skip_locked: bool) -> ReturningUpdate[tuple[object, ...]]:
+    due = (
+        select(_o.id)
+        .where(_o.state == _QUEUED, _o.due_at <= bindparam("now"))
+        .order_by(_o.due_at, _o.id)
+        .limit(bindparam("most"))
+    )
+    chosen = (due.with_for_update(skip_locked=True) if skip_locked else due).cte("chosen")
+    return (
+        update(t.outbox)
+        .where(_o.id.in_(select(chosen.c.id)))
+        .values(state="sending", attempts=_o.attempts + 1, lease_until=bindparam("until"))
+        .returning(_o.id, _o.message_id, _o.to_address, _o.subject, _o.body, _o.case_id, _o.attempts, _o.headers)
+    )
+
+
+_CLAIM = {"sqlite": _claiming(skip_locked=False), "postgresql": _claiming(skip_locked=True)}
+_REFERENCES = select(t.cases.c.id, t.cases.c.reference).where(t.cases.c.id.in_(bindparam("ids", expanding=True)))
+_ENDED = (
+    update(t.outbox)
+    .where(_o.id == bindparam("mail"), _o.attempts == bindparam("mine"), _o.state.in_(("sending", "queued")))
+    .values(
+        state=bindparam("to"),
+        due_at=bindparam("at"),
+        lease_until=None,
+        error=bindparam("why"),
+        sent_at=bindparam("sent"),
+    )
+    .returning(_o.case_id, _o.template)
+)
+_RECENT = (
+    select(t.outbox, t.cases.c.reference)
+    .outerjoin(t.cases, _o.case_id == t.cases.c.id)
+    .order_by(_o.id.desc())
+    .limit(bindparam("most"))
+)
+_TO = select(func.count()).where(_o.to_key == bindparam("address"), _o.created_at >= bindparam("since"))
+_TO_ALL = select(func.count()).where(_o.created_at >= bindparam("since"))
+
+
+class Outbox(EventStore):
+    def claim_mails(self, limit: int, lease_seconds: int) -> tuple[OutgoingMail, ...]:
+        now = self._clock()
+        values = {"now": now, "most": limit, "until": now + timedelta(seconds=lease_seconds)}
+        with self._write() as connection:
+            rows = connection.execute(_CLAIM[self.engine.dialect.name], values).all()
+            ids = [row.case_id for row in rows if row.case_id]
+            references = dict(connection.execute(_REFERENCES, {"ids": ids}).tuples().all()) if ids else {}
+        return tuple(
+            OutgoingMail(
+                id=row.id,
+                message_id=row.message_id,
+                to=row.to_address,
+                subject=row.subject,
+                body=row.body,
+                case=references.get(row.case_id),
+                attempt=row.attempts,
+                headers=tuple((name, value) for name, value in decode(row.headers)),
+            )
+            for row in sorted(rows, key=lambda row: int(row.id))
+        )
+
+    def mail_sent(self, mail: OutgoingMail) -> None:
+        now = self._clock()
+        self._end_mail(mail, {"to": "sent", "at": now, "why": "", "sent": now}, "mail_sent", "A mail was sent.")
+
+    def mail_failed(self, mail: OutgoingMail, error: str, permanent: bool) -> None:
+        """Tried again later, with growing waits; `failed`, and an event on the case, when it is for good."""
+        now = self._clock()
+        why = storable(error)[:500]
+        if permanent or mail.attempt >= TRIES:
+            values = {"to": "failed", "at": now, "why": why, "sent": None}
+            self._end_mail(mail, values, "mail_failed", "A mail could not be sent. Reach the provider another way.")
+            return
+        wait = min(_FIRST_WAIT * 2 ** (mail.attempt - 1), _LONGEST_WAIT)
+        self._end_mail(mail, {"to": "queued", "at": now + timedelta(seconds=wait), "why": why, "sent": None}, "", "")
+
+    def _end_mail(self, mail: OutgoingMail, values: Mapping[Any, Any], action: str, text: str) -> None:
+        with self._write() as connection:
+            row = connection.execute(_ENDED, {"mail": mail.id, "mine": mail.attempt, **values}).one_or_none()
+            if row is not None and row.case_id and action:
+                detail = {"mail": mail.id, "template": row.template, "attempt": mail.attempt}
+                self._append(connection, [NewEvent(row.case_id, SYSTEM, action, text, detail)], self._clock())
+
+    def mails(self, limit: int = 50) -> tuple[SentMail, ...]:
+        with self._read() as connection:
+            return tuple(_sent(row) for row in connection.execute(_RECENT, {"most": limit}).mappings())
+
+    def mails_to(self, address: str, since: datetime) -> int:
+        counting = _TO if address else _TO_ALL
+        where = {"address": address.lower(), "since": since} if address else {"since": since}
+        with self._read() as connection:
+            return int(connection.execute(counting, where).scalar_one())
+
+
+def mail_row(mail: NewMail, case_id: int | None, actor: str, now: datetime, domain: str) -> dict[str, Any]:
+    return {
+        "dedupe": mail.dedupe,
+        "message_id": f"<{hashlib.sha256(mail.dedupe.encode()).hexdigest()[:40]}@{domain}>",
+        "case_id": case_id,
+        "actor": actor,
+        "to_address": mail.to,
+        "to_key": mail.to.lower(),
+        "subject": mail.subject,
+        "body": mail.body,
+        "template": mail.template,
+        "headers": encode(mail.headers),
+        "state": "queued",
+        "due_at": now,
+        "attempts": 0,
+        "error": "",
+        "created_at": now,
+    }
+
+
+def _sent(row: Mapping[Any, Any]) -> SentMail:
+    return SentMail(
+        id=row["id"],
+        at=row["created_at"],
+        to=row["to_address"],
+        subject=row["subject"],
+        body=row["body"],
+        template=row["template"],
+        state=row["state"],
+        case=row["reference"],
+        attempts=row["attempts"],
+        error=row["error"],
+        sent_at=row["sent_at"],
+    )
