@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from intake.adapters.store.sql import SqlStore
+    from intake.adapters.store.sql import SqlStore as SqlStore  # for annotations elsewhere
     from intake.ports import Clock
 
 HEAD = "0002"  # the newest revision in migrations/versions; a test compares

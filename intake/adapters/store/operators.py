@@ -59,7 +59,7 @@ class OperatorRows(Base):
 
     def outcomes(self) -> Mapping[str, object]:
         with self._read() as connection:
-            ended: dict[str, int] = dict(connection.execute(_BY_OUTCOME).tuples().all())
+            ended: dict[str, int] = dict(connection.execute(_BY_OUTCOME).all())
             waiting = connection.scalar(_WAITING) or 0
             found: dict[str, Any] = {
                 "messages": connection.scalar(select(func.count()).select_from(t.raw_messages)) or 0,

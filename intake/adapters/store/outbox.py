@@ -69,7 +69,7 @@ class Outbox(EventStore):
         with self._write() as connection:
             rows = connection.execute(_CLAIM[self.engine.dialect.name], values).all()
             ids = [row.case_id for row in rows if row.case_id]
-            references = dict(connection.execute(_REFERENCES, {"ids": ids}).tuples().all()) if ids else {}
+            references = dict(connection.execute(_REFERENCES, {"ids": ids}).all()) if ids else {}
         return tuple(
             OutgoingMail(
                 id=row.id,

@@ -53,7 +53,7 @@ class Queue(Base):
             last = None
             if after:
                 place = select(_c.closed, _c.due_order, _c.id).where(_c.reference == after)
-                last = connection.execute(place).tuples().one_or_none()
+                last = connection.execute(place).one_or_none()
             page = queue_page(wanted, kinds, limit, last)
             return tuple(queue_row(row) for row in connection.execute(page).mappings())
 
@@ -69,7 +69,7 @@ class Queue(Base):
         )
         with self._read() as connection:
             counters = select(t.counters).where(t.counters.c.name.in_(names))
-            n: dict[str, int] = dict(connection.execute(counters).tuples().all())
+            n: dict[str, int] = dict(connection.execute(counters).all())
             overdue = connection.scalar(select(func.count()).select_from(late)) or 0
         by_view: Counter[str] = Counter({view: 0 for view in (*VIEWS, "mine")})
         for name, count in n.items():

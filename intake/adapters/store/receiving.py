@@ -52,7 +52,7 @@ class Receiving(Base):
 
     def _keep(self, connection: Connection, items: Sequence[ToKeep]) -> list[Delivery]:
         connection.execute(self._upserts.raw, [_raw_values(i) for i in items])
-        raws = dict(connection.execute(_RAW_IDS, {"keys": [i.content_key for i in items]}).tuples().all())
+        raws = dict(connection.execute(_RAW_IDS, {"keys": [i.content_key for i in items]}).all())
         rows = [_delivery_values(i, raws[i.content_key]) for i in items]
         new = {row.id for row in connection.execute(self._upserts.delivery, rows)}
         if new:
