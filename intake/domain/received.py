@@ -1,0 +1,161 @@
+"""The Received lines of our own side, read from the top: which one did our outermost machine write for the outside client?
+
+That one is the border line. Everything below it was written by strangers, whatever it says (docs/sender-check.md).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from intake.domain.authres import comment_end
+from intake.domain.mime import Headers
+from intake.domain.words import unfold
+
+MAX_RECEIVED = 100
+_LITERAL = re.compile(r"\[(?:IPv6:)?([0-9a-fA-F:.]{3,45})\]")
+_REVERSE = re.compile(r"([A-Za-z0-9._-]{1,253})\s*\[")
+_QMAIL = re.compile(r"\s*\(qmail \d+ invoked (?:from network|by uid \d+|by alias)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One Received line. `by` is the host that wrote it, "(qmail)" for qmail's line without one, "" when it cannot be read.
+
+    `ips` and `names` are every address and reverse name in the part about the client, also those that the client chose itself:
+    a line counts as "from inside" only when all of them are ours. `witnessed` tells whether our machine noted an address.
+    """
+
+    by: str
+    ips: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    witnessed: bool = False
+    client: bool = False  # the line names a client at all
+
+
+def parse_hop(value: bytes) -> Hop:
+    """A Received value. The host names that a stranger can choose (HELO, comments) never count as `by`."""
+    flat = unfold(value[:4_096]).decode("utf-8", "replace")
+    if _QMAIL.match(flat):
+        return Hop("(qmail)")
+    bare, comments = _comments(flat)
+    words = bare.partition(";")[0].split()
+    place = 2 if words and words[0].lower() == "from" else 0
+    if len(words) < place + 2 or words[place].lower() != "by":
+        return Hop("")
+    by = words[place + 1].lower().rstrip(".")
+    if not place:
+        return Hop(by)
+    noted = [ip for text in comments for ip in _addresses(text)]
+    said = [ip for ip in (_ip(found) for found in _LITERAL.findall(words[1])) if ip]
+    names = [name.lower() for text in comments for name in _REVERSE.findall(text)]
+    return Hop(by, tuple(noted + said), tuple(names), bool(noted), True)
+
+
+def _addresses(comment: str) -> list[str]:
+    whole = _ip(comment.strip())
+    return [whole] if whole else [ip for ip in (_ip(found) for found in _LITERAL.findall(comment)) if ip]
+
+
+def _comments(text: str) -> tuple[str, list[str]]:
+    """The text without its comments, and the comments before the first "by" outside of them; ("", []) when out of shape."""
+    out: list[str] = []
+    comments: list[str] = []
+    at, past_by = 0, False
+    while at < len(text):
+        start = text.find("(", at)
+        end = len(text) if start < 0 else start
+        piece = text[at:end]
+        if ")" in piece:
+            return "", []  # a bracket that nothing opened: somebody closed a comment early
+        past_by = past_by or " by " in f" {piece} "
+        out.append(piece)
+        if start < 0:
+            break
+        at = comment_end(text, start)
+        if at < 0:
+            return "", []
+        if not past_by:
+            comments.append(text[start + 1 : at - 1])
+        out.append(" ")
+    return "".join(out), comments
+
+
+def _ip(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return ""
+
+
+def host_matches(host: str, patterns: Sequence[str]) -> bool:
+    """Whether a by-host is one of `patterns`: a name, `.suffix`, `ipv6` for an address of that kind, `qmail` for its line."""
+    for pattern in patterns:
+        if pattern == "qmail":
+            if host == "(qmail)":
+                return True
+        elif pattern == "ipv6":
+            if ":" in host and _ip(host.strip("[]")):
+                return True
+        elif host == pattern or (pattern.startswith(".") and host.endswith(pattern)):
+            return True
+    return False
+
+
+def address_in(ip: str, networks: Sequence[str]) -> bool:
+    """Whether an address lies in one of some networks ("192.0.2.0/24"); names among them are passed over."""
+    if not ip:
+        return False
+    address = ipaddress.ip_address(ip)
+    for text in networks:
+        if "/" not in text and not _ip(text):
+            continue
+        network = ipaddress.ip_network(text, strict=False)
+        if network.version == address.version and address in network:
+            return True
+    return False
+
+
+def inside(hop: Hop, own: Sequence[str]) -> bool:
+    """Whether the client of a line is a machine of ours: the same machine, or one of `own` (networks, names, `.suffixes`)."""
+    if not hop.witnessed:
+        return False
+    if all(ipaddress.ip_address(ip).is_loopback or address_in(ip, own) for ip in hop.ips):
+        return True
+    names = [pattern for pattern in own if "/" not in pattern]
+    return bool(hop.names) and all(host_matches(name, names) for name in hop.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Border:
+    """Where the outside begins. `place` is the border line's index among the headers, None when it was not found."""
+
+    place: int | None
+    hop: Hop | None
+    lines: int  # Received lines that were read
+    all_inside: bool  # every line is of ours: the mail never was outside
+    why: str = ""  # why no border was found, else ""
+
+
+def find_border(headers: Headers, relays: Sequence[str], border: Sequence[str], own: Sequence[str]) -> Border:
+    """Walk the Received lines from the top to the first one that our border wrote for an outside client (step 4)."""
+    lines = 0
+    for place, (name, value) in enumerate(headers):
+        if name.lower() != "received":
+            continue
+        lines += 1
+        if lines > MAX_RECEIVED:
+            return Border(None, None, lines, False, "there are more than 100 Received lines")
+        hop = parse_hop(value)
+        if not hop.by:
+            return Border(None, None, lines, False, "a Received line above the border cannot be read")
+        at_border = host_matches(hop.by, border)
+        if at_border and hop.client and not inside(hop, own):
+            return Border(place, hop, lines, False)
+        if not at_border and not host_matches(hop.by, relays):
+            return Border(None, None, lines, False, f"the Received line of “{hop.by[:80]}” is not one of ours")
+    if not lines:
+        return Border(None, None, 0, False, "there is no Received line")
+    return Border(None, None, lines, True, "every Received line is our own")

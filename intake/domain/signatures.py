@@ -1,0 +1,33 @@
+"""DKIM signatures as we checked them ourselves: values only, so that the sender check stays a pure function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One signature. `result` is pass, fail, refused (right, and not good enough), later (no answer from DNS), or skipped."""
+
+    domain: str  # A-labels, lower case; "" when it cannot be read
+    selector: str
+    result: str
+    aligned: bool  # of the same registrable domain as From
+    problems: tuple[str, ...] = ()  # sentences
+
+
+@dataclass(frozen=True, slots=True)
+class DkimResult:
+    """All signatures of one mail, from the top, at most five of them looked at."""
+
+    signatures: tuple[Signature, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """An aligned signature holds."""
+        return any(s.aligned and s.result == "pass" for s in self.signatures)
+
+    @property
+    def later(self) -> bool:
+        """An aligned signature could not be checked now; a later try may succeed."""
+        return not self.passed and any(s.aligned and s.result == "later" for s in self.signatures)

@@ -1,0 +1,223 @@
+"""Text out of hostile bytes: charsets, encoded words, parameters, HTML. Nothing here raises for any input, and all of it is linear.
+
+The standard library's readers are not used: they raise on real mail and are quadratic on hostile mail (CPython issue 136063).
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+import unicodedata
+
+_CHARSETS = re.compile(
+    r"(?:utf-?8|utf-?16(?:le|be)?|us-ascii|ascii|ansi_x3\.4-1968|iso-?8859-(?:[1-9]|1[0-6])|latin-?1|"
+    r"windows-(?:874|125[0-8])|cp(?:437|850|874|125[0-8])|koi8-[ru]|mac(?:intosh|-?roman)|"
+    r"shift[_-]jis|euc-(?:jp|kr)|iso-2022-(?:jp|kr)|gb2312|gbk|gb18030|big5)",
+    re.I,
+)
+_LATIN = re.compile(r"(?:us-ascii|ascii|ansi_x3\.4-1968|iso-?8859-1|latin-?1|windows-1252|cp1252)", re.I)
+_WORD = re.compile(rb"=\?([^?\s]{1,60})\?([bBqQ])\?([^?\r\n]{0,2000})\?=")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f]")
+_FOLD = re.compile(rb"\r?\n[ \t]*")
+_PARAM = re.compile(rb';[ \t\r\n]*([^\s=;"]{1,60})[ \t\r\n]*=[ \t\r\n]*("(?:[^"\\]++|\\.)*+"?|[^;]*+)', re.S)
+HEADER_TEXT = 8_192  # bytes of one header value that are decoded for people
+
+
+def decode(raw: bytes, charset: str = "") -> str:
+    """`raw` as text by its declared charset; where that lies, UTF-8, and then Windows-1252. Never raises.
+
+    A Latin charset over bytes that are valid UTF-8 is a lie in practice: macrons are lost otherwise.
+    """
+    name = charset.strip().strip("\"'").lower()
+    if raw.isascii() and not name.startswith(("iso-2022", "utf-16", "utf16")):
+        return raw.decode("ascii")
+    if name and _CHARSETS.fullmatch(name) and not _LATIN.fullmatch(name):
+        try:
+            return raw.decode("macroman" if name.startswith("mac") else name)
+        except (UnicodeError, LookupError):
+            pass
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
+
+
+def unfold(value: bytes) -> bytes:
+    """A header value on one line."""
+    return _FOLD.sub(b" ", value).strip() if b"\n" in value else value.strip()
+
+
+def decode_header(value: bytes, limit: int = HEADER_TEXT) -> str:
+    """The text of a header value: encoded words (RFC 2047) decoded, raw bytes guessed, one line, no control characters."""
+    flat = unfold(value)[:limit]
+    text = decode(flat) if b"=?" not in flat else _decode_words(flat)
+    return clean_line(text)
+
+
+def clean_line(text: str) -> str:
+    """`text` in NFC on one line without control characters."""
+    plain = text.replace("\r", " ").replace("\n", " ").replace("\t", " ")
+    return unicodedata.normalize("NFC", _CONTROL.sub("", plain)).strip()
+
+
+def _decode_words(flat: bytes) -> str:
+    out: list[str] = []
+    pending, charset = b"", ""
+    end = 0
+    for match in _WORD.finditer(flat):
+        between = flat[end : match.start()]
+        name = match[1].split(b"*", 1)[0].decode("ascii", "replace").lower()
+        # blanks between two encoded words are not text; the bytes of one character may be split over two words
+        if pending and (between.strip() or name != charset):
+            out.append(decode(pending, charset))
+            pending = b""
+        if between.strip() or (end == 0 and between):
+            out.append(decode(between))
+        pending += _word_bytes(match[2], match[3])
+        charset, end = name, match.end()
+    if pending:
+        out.append(decode(pending, charset))
+    out.append(decode(flat[end:]))
+    return "".join(out)
+
+
+def _word_bytes(kind: bytes, payload: bytes) -> bytes:
+    if kind in b"qQ":
+        return binascii.a2b_qp(payload, header=True)
+    return base64_bytes(payload)[0]
+
+
+def base64_bytes(raw: bytes | memoryview) -> tuple[bytes, bool]:
+    """The decoded bytes and whether they are whole. Broken base64 gives what can be had of it."""
+    try:
+        return binascii.a2b_base64(raw), True
+    except binascii.Error:
+        kept = re.sub(rb"[^A-Za-z0-9+/]", b"", bytes(raw))
+        kept = kept[: len(kept) - 1] if len(kept) % 4 == 1 else kept
+        try:
+            return binascii.a2b_base64(kept + b"=" * (-len(kept) % 4)), False
+        except binascii.Error:
+            return b"", False
+
+
+def parameters(value: bytes, limit: int = 50) -> tuple[str, dict[str, str], bool]:
+    """A structured value: its first token in lower case, its parameters (names in lower case, the first of each), and
+    whether all of them were read. RFC 2231 continuations and charsets are joined and decoded.
+    """
+    flat = unfold(value[:65_536])
+    head, _, rest = flat.partition(b";")
+    token = decode_header(head).split(" ", 1)[0].split("(", 1)[0].lower()
+    raw: dict[str, bytes] = {}
+    quoted: set[str] = set()
+    whole = True
+    for count, match in enumerate(_PARAM.finditer(b";" + rest)):
+        if count >= limit:
+            whole = False
+            break
+        name = match[1].decode("ascii", "replace").lower()
+        if name in raw:
+            continue
+        text = match[2].strip()
+        if text.startswith(b'"'):
+            quoted.add(name)
+            text = re.sub(rb"\\(.)", rb"\1", text[1:-1] if text.endswith(b'"') and len(text) > 1 else text[1:])
+        raw[name] = text
+    return token, _joined(raw), whole
+
+
+def _joined(raw: dict[str, bytes]) -> dict[str, str]:
+    out: dict[str, str] = {}
+    pieces: dict[str, list[tuple[int, bool, bytes]]] = {}
+    for name, text in raw.items():
+        base, star, rest = name.partition("*")
+        if not star:
+            out.setdefault(base, decode_header(text))
+            continue
+        number = rest.rstrip("*")
+        if number and not number.isdecimal():
+            continue
+        pieces.setdefault(base, []).append((int(number[:4] or 0), rest.endswith("*") or not rest, text))
+    for base, parts in pieces.items():
+        out[base] = _rfc2231(sorted(parts))
+    return out
+
+
+def _rfc2231(parts: list[tuple[int, bool, bytes]]) -> str:
+    charset, joined = "", b""
+    for place, (_, encoded, text) in enumerate(parts):
+        if encoded and place == 0 and text.count(b"'") >= 2:
+            name, _, text = text.split(b"'", 2)
+            charset = name.decode("ascii", "replace")
+        joined += _percent(text) if encoded else text
+    return clean_line(decode(joined[:HEADER_TEXT], charset))
+
+
+def _percent(text: bytes) -> bytes:
+    return re.sub(rb"%([0-9A-Fa-f]{2})", lambda m: bytes((int(m[1], 16),)), text)
+
+
+# ---- HTML to text -----------------------------------------------------------------------------------------------------
+
+_BLOCK = frozenset(
+    "p div br tr table ul ol h1 h2 h3 h4 h5 h6 blockquote hr section article pre header footer dl dt dd".split()
+)
+_DROPPED = ("script", "style", "head", "title", "template")
+_TAG_NAME = re.compile(r"/?([a-zA-Z][a-zA-Z0-9]{0,15})")
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
+
+
+def html_to_text(html: str, limit: int = 500_000) -> str:
+    """What a reader of the page sees, as lines of text. Nothing is fetched, nothing is kept of the markup."""
+    from html import unescape  # its table of entities is not needed for most mail
+
+    html = html[:limit]
+    out: list[str] = []
+    at, lower = 0, html.lower()
+    while True:
+        start = html.find("<", at)
+        if start < 0:
+            out.append(_spaces(html[at:]))
+            break
+        out.append(_spaces(html[at:start]))
+        at, mark = _after_tag(html, lower, start)
+        out.append(mark)
+        if at < 0:
+            break
+    text = _ENTITY.sub(lambda m: unescape(m[0]), "".join(out)).replace("\xa0", " ")
+    lines = (" ".join(line.split(" ")).strip() for line in text.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(re.sub(r" {2,}", " ", line) for line in lines)).strip()
+
+
+def _spaces(text: str) -> str:
+    return text.replace("\r", " ").replace("\n", " ").replace("\t", " ")
+
+
+def _after_tag(html: str, lower: str, start: int) -> tuple[int, str]:
+    """Where the text goes on after the tag at `start` (-1: nowhere), and what stands for the tag."""
+    if html.startswith("<!--", start):
+        end = html.find("-->", start + 4)
+        return (end + 3 if end >= 0 else -1), ""
+    name = _TAG_NAME.match(html, start + 1)
+    if name is None:
+        if html[start + 1 : start + 2] in ("!", "?"):
+            end = html.find(">", start)
+            return (end + 1 if end >= 0 else -1), ""
+        return start + 1, "<"
+    tag = name[1].lower()
+    end = html.find(">", start)
+    if end < 0:
+        return -1, ""
+    if html.count('"', start, end) % 2:  # a ">" inside a quoted attribute
+        quote = html.find('"', end, end + 2_000)
+        closing = html.find(">", quote, quote + 2_000) if quote >= 0 else -1
+        end = closing if closing >= 0 else end
+    if tag in _DROPPED and html[start + 1] != "/":
+        close = lower.find(f"</{tag}", end)
+        shut = html.find(">", close) if close >= 0 else -1
+        # an unclosed head hides nothing but itself; an unclosed script hides the rest, as in a browser
+        return (shut + 1 if shut >= 0 else (end + 1 if tag == "head" else -1)), ""
+    if tag == "li":
+        return end + 1, "\n- " if html[start + 1] != "/" else ""
+    if tag in ("td", "th"):
+        return end + 1, " "
+    return end + 1, "\n" if tag in _BLOCK else ""
