@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from forms import load
 from forms.canonical import canonical
 from intake.domain import drafts, kind, text_answers, web_submission
-from intake.domain.clocks import new_zealand_day
 from intake.domain.envelope import open_envelope
 from intake.domain.errors import CannotRead
 from intake.domain.model import (
@@ -30,8 +30,11 @@ from intake.domain.model import (
     VerdictCode,
 )
 from intake.domain.reference import find_in
+from intake.domain.registry import Registry
 from intake.domain.routing import ends_as
-from intake.domain.sender import DkimResult, Registry, Trust, check_sender
+from intake.domain.sender import check_sender, forwards_something
+from intake.domain.signatures import DkimResult
+from intake.domain.trust import Trust
 from intake.ports import DocumentReading, QueueRow
 
 SAME_FORM_DAYS = 14  # the same file from the same account within this is the same notice, sent again
@@ -111,13 +114,20 @@ def examine(parts: Parts, raw: bytes, channel: str, mailbox: str, received_at: d
 
 
 def _check_sender(parts: Parts, envelope: Envelope, raw: bytes, mailbox: str, at: datetime) -> SenderCheck:
+    inner = []
+    if forwards_something(envelope, parts.own_domains):
+        # Inside a forward only a signature that we check ourselves is evidence (docs/sender-check.md).
+        for mail in envelope.inner:
+            opened = open_envelope(mail.raw)
+            inner.append((opened, parts.dkim(mail.raw, opened.from_domain)))
     return check_sender(
         envelope,
         parts.lookups.registry(),
         parts.trust(mailbox),
         parts.dkim(raw, envelope.from_domain),
         parts.own_domains,
-        new_zealand_day(at),
+        at.astimezone(ZoneInfo("Pacific/Auckland")).date(),
+        inner,
     )
 
 
@@ -184,6 +194,7 @@ def _decide(
     )
     has_form = any(r.form for r in reads)
     if sender.verdict is VerdictCode.AUTOMATIC and not has_form:
+        # A bounce of our own mail is noted on the case that it belongs to; nothing automatic opens or answers anything.
         return replace(base, update=_own_case(parts, envelope) if envelope.bounce else None)
     update, reasons = _follow_up(parts, envelope, sender)
     made = drafts.of_mail(reads, guess, sender, at, reasons)
@@ -272,7 +283,7 @@ def _examine_web(parts: Parts, raw: bytes, at: datetime) -> Examination:
     sent = web_submission.decode(raw)
     form = load.form(sent.form)
     named = web_submission.organisation(form.kind, sent.answers)
-    sender = web_submission.check_web_sender(named, parts.lookups.registry().providers)
+    sender = web_submission.check_web_sender(named, tuple(parts.lookups.registry().providers.values()))
     read = ReadDocument(
         name="",
         media_type="application/json",

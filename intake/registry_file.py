@@ -11,12 +11,13 @@ import io
 import re
 from datetime import date
 
-from intake.domain.address import normal_address, normal_domain
+from intake.domain.address import normalise_domain
 from intake.domain.errors import CannotRead
 from intake.domain.model import Contact, ExceptionAddress, Provider
 
 HEADER = ("slug", "name", "services", "relationship_manager", "domains", "contacts", "exceptions", "phone")
 _SLUG = re.compile(r"^[a-z0-9][a-z0-9-]{0,62}$")
+_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}")
 _NAMED = re.compile(r"^\s*(.*?)\s*<([^<>]+)>\s*$")
 
 
@@ -66,14 +67,21 @@ def _list(cell: str) -> list[str]:
 
 
 def _domain(text: str, where: str) -> str:
-    domain = normal_domain(text)
+    domain = normalise_domain(text.lower())
     if domain is None or "." not in domain:
         raise CannotRead(f"{where}: “{text}” is not a domain")
     return domain
 
 
+def stated_address(text: str) -> str | None:
+    """An address that a person of ours typed, its domain as A-labels; None when it is none."""
+    local, at, domain = text.strip().rpartition("@")
+    normal = normalise_domain(domain.lower()) if at and _LOCAL.fullmatch(local) else None
+    return f"{local}@{normal}" if normal and "." in normal else None
+
+
 def _address(text: str, where: str) -> str:
-    address = normal_address(text)
+    address = stated_address(text)
     if address is None:
         raise CannotRead(f"{where}: “{text}” is not an email address")
     return address

@@ -7,18 +7,17 @@ from pathlib import Path
 
 from intake import config
 from intake.cli import show
-from intake.domain.address import normal_address
 from intake.domain.errors import CannotRead
 from intake.domain.reference import parse
 from intake.ports import QueueFilter
-from intake.registry_file import read_registry
+from intake.registry_file import read_registry, stated_address
 from intake.wiring import build
 
 
 def queue(given: argparse.Namespace) -> int:
     store = build(config.load()).store
     after: str | None = None
-    while rows := store.queue(QueueFilter(), 200, after):
+    while rows := store.queue(QueueFilter(), limit=200, after=after):
         for row in rows:
             if given.json:
                 show.line(show.queue_row(row))
@@ -72,7 +71,7 @@ def staff(given: argparse.Namespace) -> int:
             text = {"address": one.address, "role": one.role, "name": one.name, "active": one.active}
             show.line(text) if given.json else print(f"{one.address:40} {one.role}")
         return 0
-    address = normal_address(given.address or "")
+    address = stated_address(given.address or "")
     if address is None:
         raise CannotRead(f"“{given.address or ''}” is not an email address.")
     added = store.add_staff(address, given.role, given.name)

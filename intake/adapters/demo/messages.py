@@ -220,7 +220,7 @@ def _assessments(now: datetime) -> Iterator[DemoMessage]:
     both = notice("Nīkau Example Interpreting", now - timedelta(hours=8), "A list of bookings was sent to all interpreters.",
                   A10="professional", A11="contact")
     yield _mail(now, 470, "two-forms", "one domain, three providers; two forms in one mail",
-                "Office <office@nikau-group.example>", "Two forms", _DEAR, passes("nikau-group.example"),
+                "Bookings <bookings@nikau-group.example>", "Two forms", _DEAR, passes("nikau-group.example"),
                 _file("assessment.pdf", form, assessment("Nīkau Example Interpreting")),
                 _file("breach.pdf", "breach-notice", both))
     web = assessment("Harbour Example Services")
