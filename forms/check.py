@@ -174,8 +174,7 @@ def _unplanned(form: Form, answers: Answers) -> list[Problem]:
 
 def _is_plan(form: Form, question: Question) -> bool:
     column = next((c for c in question.columns if c.id == "control"), None)
-    controls = {q.id for q in form.questions if q.control}
-    return column is not None and {c.code for c in column.choices} == controls
+    return column is not None and {c.code for c in column.choices} == {q.id for q in form.questions if q.control}
 
 
 def _lacking(row: Mapping[str, object]) -> list[str]:

@@ -164,6 +164,12 @@ def test_T39_contractor_laptops_without_mitigations_are_a_problem_of_their_row_a
     assert found(ASSESSMENT, answers) == [("DEV[1].mitigations", "mitigation_missing"), ("L1-DEV-01", "plan_missing")]
 
 
+def test_an_address_that_the_provider_does_not_control_needs_a_reason_and_an_end() -> None:
+    shared = {"address": "trust.example@isp.example", "controlled_by": "shared"}
+    answers = small_provider() | {"ACC": [{"address": "trust.example", "controlled_by": "provider"}, shared]}
+    assert found(ASSESSMENT, answers) == [("ACC[2].exception_reason", "missing"), ("ACC[2].exception_until", "missing")]
+
+
 def test_an_assessment_that_nobody_signs_is_told_so() -> None:
     answers = {k: v for k, v in small_provider().items() if k not in ("ATT_TRUE", "ATT_NAME")}
     assert found(ASSESSMENT, answers) == [("ATT_NAME", "attestation_missing"), ("ATT_TRUE", "attestation_missing")]
@@ -172,7 +178,8 @@ def test_an_assessment_that_nobody_signs_is_told_so() -> None:
 def test_answers_of_the_wrong_shape_are_checked_without_falling_over() -> None:
     odd: Answers = {"A08": "yesterday", "B10": [1], "B16": None, "B06": "seen", "A07": ["yes"], "A06": {"x": 1}}
     assert ("A01", "missing") in found(NOTICE, odd)
-    assert ("PLAN", "x") not in found(ASSESSMENT, {"PLAN": [1, None, {"control": 5}], "DEV": "laptop", "P_STAFF": []})
+    strange: Answers = {"PLAN": [1, None, {"control": 5}], "DEV": "laptop", "P_STAFF": []}
+    assert {("PLAN[3].control", "unknown_choice"), ("P_STAFF", "missing")} <= set(found(ASSESSMENT, strange))
 
 
 @pytest.mark.parametrize("edition", forms(), ids=lambda f: f.name)
