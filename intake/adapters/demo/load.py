@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from intake import receive
 from intake.adapters.demo.mails import GATEWAY
 from intake.adapters.demo.messages import messages
+from intake.adapters.demo.signing import key_file, signer
+from intake.adapters.demo.signing import zone as zone_of
 from intake.domain.model import Arrival
 from intake.pipeline import process
 from intake.registry_file import read_registry
@@ -31,11 +33,11 @@ STAFF = (
 
 
 def settings_file(settings: Settings) -> Path:
-    """Write the demo's settings and its empty DNS zone beside its database; the path of the settings file."""
+    """Write the demo's settings and its DNS zone beside its database; the path of the settings file."""
     folder = settings.folder
     (folder / "mail" / "new").mkdir(parents=True, exist_ok=True)
     zone = folder / "demo-dns.json"
-    zone.write_text(json.dumps({}), encoding="utf-8")
+    zone.write_text(json.dumps(zone_of(key_file(folder))), encoding="utf-8")
     path = folder / "demo.toml"
     path.write_text(
         "# Written by the demo at each start.\n"
@@ -64,7 +66,7 @@ def load(parts: Parts, say: Callable[[str], None]) -> int:
     for address, role, name in STAFF:
         parts.store.add_staff(address, role, name)
     now = parts.clock()
-    made = list(messages(now))
+    made = list(messages(now, signer(key_file(parts.settings.folder))))
     say(f"making {len(made)} invented messages")
     for message in made:
         mailbox = MAILBOX if message.channel == "maildrop" else "web"

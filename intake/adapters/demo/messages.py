@@ -13,6 +13,7 @@ from forms import load
 from forms.schema import Answers
 from intake.adapters.demo.answers import assessment, details, notice
 from intake.adapters.demo.mails import File, Gateway, delivered, fails, passes, spf_only, write
+from intake.adapters.demo.signing import Sign
 from intake.domain.web_submission import WebSubmission, encode
 
 PDF = "application/pdf"
@@ -30,9 +31,9 @@ class DemoMessage:
     channel: str = "maildrop"
 
 
-def messages(now: datetime) -> Iterator[DemoMessage]:
-    """Invented messages, oldest first. now: aware UTC."""
-    made = [*_notices(now), *_assessments(now), *_others(now)]
+def messages(now: datetime, sign: Sign) -> Iterator[DemoMessage]:
+    """Invented messages, oldest first. now: aware UTC. sign: signs as a provider's own server would."""
+    made = [*_notices(now), *_assessments(now, sign), *_others(now)]
     yield from sorted(made, key=lambda m: -m.minutes)
 
 
@@ -175,7 +176,7 @@ def _plan(*controls: str) -> list[dict[str, object]]:
     return [{"control": c, "what": "Set it up for everybody", "who": "Office manager", "by": "2027-03"} for c in controls]
 
 
-def _assessments(now: datetime) -> Iterator[DemoMessage]:
+def _assessments(now: datetime, sign: Sign) -> Iterator[DemoMessage]:
     form = "it-self-assessment"
     whole = assessment("Rimu Example Parenting")
     yield _mail(now, 2600, "assessment-whole", "verified account, everything in place",
@@ -216,7 +217,7 @@ def _assessments(now: datetime) -> Iterator[DemoMessage]:
                   files=[_file("self-assessment.pdf", form, assessment("Tōtara Example Whānau Services"))])
     yield _mail(now, 380, "assessment-forward", "forwarded by a colleague, the inner sender checked too",
                 "Relationship manager <r.example@ministry.example>", "Fwd: Self-assessment", "For the intake, please.",
-                passes("ministry.example"), inside=inner)
+                passes("ministry.example"), inside=sign(inner, "xn--ttara-whnau-qjb49g.example"))
     both = notice("Nīkau Example Interpreting", now - timedelta(hours=8), "A list of bookings was sent to all interpreters.",
                   A10="professional", A11="contact")
     yield _mail(now, 470, "two-forms", "one domain, three providers; two forms in one mail",
