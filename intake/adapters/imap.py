@@ -1,0 +1,341 @@
+"""A folder on an IMAP server, by imapclient. The only module, with `imap_account`, that knows the protocol.
+
+What is new is known by UID above the last one seen and, every `reconcile_minutes` or when the numbers do not
+add up, by looking at every UID in the folder. \\Seen plays no part: staff may open the mailbox. A mail leaves
+the folder by MOVE, in `done`, which the collector calls only after the mail is durable here; so a folder that
+is empty is one where everything is kept.
+
+Traps that this code walks around (measured): `fetch` with a string set raises after the command ran, so sets
+are lists of ints; `UID n:*` past the end gives the last UID; a mail that somebody expunged comes with the body
+None; `abort` is not an OSError; a cut connection makes `idle_check` return at once, for ever.
+"""
+
+from __future__ import annotations
+
+import imaplib
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from intake.adapters.imap_account import ImapAccount, account_from_options, sign_in
+from intake.domain.errors import Refused, TryLater
+from intake.domain.model import Arrival, OutcomeCode
+from intake.ports import Clock, MailboxState
+
+_log = logging.getLogger("intake.imap")
+
+CHANNEL = "imap"
+_TOGETHER = 20  # mails in one FETCH ...
+_TOGETHER_BYTES = 2 * 1024 * 1024  # ... and bytes; a bigger mail is fetched alone
+_SIZES_TOGETHER = 500
+_PART_KEPT = 256 * 1024  # of a mail above the limit: its header and, nearly always, its text
+_IDLE_LIMIT = 25 * 60.0  # seconds; servers hang up after 29 to 30 minutes (RFC 2177)
+_WITHOUT_IDLE = 15.0  # seconds between looks at a server that cannot push
+PART_HEADER = b"X-Intake-Kept: part"  # first line of a mail that was too large to be kept whole
+
+
+class StateStore(Protocol):
+    """The two calls of `OperatorStore` that this adapter makes."""
+
+    def mailbox_state(self, name: str) -> MailboxState: ...
+
+    def set_mailbox_state(self, name: str, **fields: object) -> None: ...
+
+
+def imap_from_settings(name: str, options: Mapping[str, Any], store: StateStore, clock: Clock) -> ImapMailbox:
+    """Raises Misconfigured when the options of the mailbox cannot work."""
+    return ImapMailbox(account_from_options(name, options), store, clock)
+
+
+class ImapMailbox:
+    """`intake.ports.Mailbox` over one IMAP folder; for one thread. Connects when it must, and again after any error."""
+
+    def __init__(self, account: ImapAccount, store: StateStore, clock: Clock) -> None:
+        self.name = account.name
+        self._account = account
+        self._store = store
+        self._clock = clock
+        self._client: Any = None
+        self._folders: dict[str, str] = {}  # as the settings name it -> as the server does
+        self._validity = 0
+        self._last = 0
+        self._full_at = 0.0  # monotonic; 0: at once
+        self._large: set[int] = set()
+        self._left: dict[int, str] = {}  # kept by us, and for some reason still in the folder: UID -> target
+
+    # ---- the port ------------------------------------------------------------------------------
+
+    def changes(self) -> Iterator[Arrival]:
+        """What is in the folder and not known to be kept.
+
+        Raises TryLater when the server is away; Refused, after everything was yielded, when mails cannot be moved out
+        of the folder.
+        """
+        with self._failures():
+            client = self._selected()
+            refused = self._move_left()
+            uids = self._wanted(client)
+            for group in self._groups(client, uids):
+                yield from self._fetch(client, group)
+            self._remember(uids)
+        if refused:
+            raise refused
+
+    def done(self, remote_id: str, outcome: OutcomeCode | None = None) -> None:
+        """Move the mail out of the folder: it is durable here. Held takes what was too large or needs a person."""
+        validity, _, number = remote_id.partition(":")
+        if int(validity) != self._validity:
+            return  # the folder was made anew; there the mail has another UID and is known by its content
+        uid = int(number)
+        held = uid in self._large or outcome is OutcomeCode.NEEDS_PERSON
+        self._left[uid] = self._account.held if held else self._account.processed
+        if self._client is None:
+            raise TryLater(f"The connection of mailbox {self.name} was lost; kept mail is moved later.")
+        with self._failures():
+            self._move([uid], self._left[uid])
+
+    def wait(self, seconds: float) -> bool:
+        """True as soon as there may be something new, False when `seconds` have passed."""
+        if self._client is None:
+            return True
+        with self._failures():
+            if _announced(self._client):
+                return True
+            if not self._client.has_capability("IDLE"):
+                time.sleep(min(seconds, _WITHOUT_IDLE))
+                return True
+            # The first, short IDLE is for a notice that came in one packet with the server's answer to the command:
+            # such a line stays unread in a buffer until the IDLE ends.
+            first = min(1.0, seconds)
+            return self._idle(first) or (seconds > first and self._idle(min(seconds - first, _IDLE_LIMIT)))
+
+    def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            with suppress(imaplib.IMAP4.error, OSError):
+                client.logout()
+
+    # ---- connection ----------------------------------------------------------------------------
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except TryLater:
+            self._drop()
+            raise
+        except (imaplib.IMAP4.error, OSError) as error:
+            self._drop()
+            raise TryLater(
+                f"Mailbox {self.name} cannot be reached ({type(error).__name__}). Mail waits on the server."
+            ) from error
+
+    def _drop(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            with suppress(imaplib.IMAP4.error, OSError):
+                client.shutdown()
+
+    def _selected(self) -> Any:
+        if self._client is None:
+            self._client = sign_in(self._account)
+            for folder in (self._account.processed, self._account.held):
+                self._folders[folder] = _ensure_folder(self._client, folder)
+        answer = self._client.select_folder(self._account.folder)
+        validity = int(answer[b"UIDVALIDITY"])
+        if self._validity == 0:
+            state = self._store.mailbox_state(self.name)
+            self._validity, self._last = state.uid_validity or validity, state.last_uid
+        if validity != self._validity:
+            _log.warning("uidvalidity_changed mailbox=%s", self.name)
+            self._left.clear()
+            self._large.clear()
+            self._validity, self._last, self._full_at = validity, 0, 0.0
+        self._exists = int(answer[b"EXISTS"])
+        return self._client
+
+    # ---- what is new ---------------------------------------------------------------------------
+
+    def _wanted(self, client: Any) -> list[int]:
+        """UIDs to fetch, in order."""
+        _announced(client)  # what was announced until now is in the answer to the search
+        if time.monotonic() >= self._full_at:
+            return self._everything(client)
+        found = client.search(["UID", f"{self._last + 1}:*"])
+        uids = sorted(u for u in found if u > self._last)
+        if self._exists > len(uids) + len(self._left):
+            return self._everything(client)
+        return uids
+
+    def _everything(self, client: Any) -> list[int]:
+        self._full_at = time.monotonic() + self._account.reconcile_minutes * 60
+        present = set(client.search("ALL"))
+        self._left = {u: target for u, target in self._left.items() if u in present}
+        return sorted(present - self._left.keys())
+
+    def _groups(self, client: Any, uids: Sequence[int]) -> Iterator[list[tuple[int, int]]]:
+        """(UID, size) in groups that are fetched together."""
+        group: list[tuple[int, int]] = []
+        for start in range(0, len(uids), _SIZES_TOGETHER):
+            chunk = list(uids[start : start + _SIZES_TOGETHER])
+            sizes = client.fetch(chunk, ["RFC822.SIZE"])
+            for uid in chunk:
+                size = int(sizes.get(uid, {}).get(b"RFC822.SIZE") or 0)
+                if group and (len(group) == _TOGETHER or sum(s for _, s in group) + size > _TOGETHER_BYTES):
+                    yield group
+                    group = []
+                group.append((uid, size))
+        if group:
+            yield group
+
+    def _fetch(self, client: Any, group: Sequence[tuple[int, int]]) -> Iterator[Arrival]:
+        whole = [u for u, size in group if size <= self._account.max_message_bytes]
+        bodies = client.fetch(whole, ["BODY.PEEK[]", "INTERNALDATE"])
+        for uid, size in group:
+            if uid in whole:
+                raw = bodies.get(uid, {}).get(b"BODY[]")
+                raw = self._checked(client, uid, size, raw) if raw is not None else None
+                at = bodies.get(uid, {}).get(b"INTERNALDATE")
+            else:
+                raw, at = self._part(client, uid, size)
+            if raw is None:
+                _log.info("mail_gone mailbox=%s uid=%d", self.name, uid)  # somebody took it out of the folder
+                continue
+            yield Arrival(raw, CHANNEL, self.name, f"{self._validity}:{uid}", _utc(at) or self._clock())
+
+    def _checked(self, client: Any, uid: int, size: int, raw: bytes) -> bytes | None:
+        """Some servers state a size that is not exact: then the mail counts when it comes the same twice."""
+        if len(raw) == size:
+            return raw
+        again = client.fetch([uid], ["BODY.PEEK[]"]).get(uid, {}).get(b"BODY[]")
+        if again is not None and again != raw:
+            raise TryLater(f"A mail of mailbox {self.name} came with two different contents; it is fetched again.")
+        _log.warning("size_differs mailbox=%s uid=%d stated=%d got=%d", self.name, uid, size, len(raw))
+        return raw if again is not None else None
+
+    def _part(self, client: Any, uid: int, size: int) -> tuple[bytes | None, Any]:
+        """The beginning of a mail above the limit, under a first line that says so. The mail stays on the server."""
+        answer = client.fetch([uid], [f"BODY.PEEK[]<0.{_PART_KEPT}>", "INTERNALDATE"]).get(uid, {})
+        raw = answer.get(b"BODY[]<0>")
+        if raw is None:
+            return None, None
+        self._large.add(uid)
+        _log.warning("mail_too_large mailbox=%s uid=%d size=%d", self.name, uid, size)
+        return PART_HEADER + b"; bytes=%d; of=%d; folder=held\r\n" % (len(raw), size) + raw, answer.get(b"INTERNALDATE")
+
+    def _remember(self, uids: Sequence[int]) -> None:
+        last = max([self._last, *uids])
+        state = self._store.mailbox_state(self.name)
+        if (state.uid_validity, state.last_uid) != (self._validity, last):
+            self._store.set_mailbox_state(self.name, uid_validity=self._validity, last_uid=last)
+        self._last = last
+
+    # ---- moving and waiting --------------------------------------------------------------------
+
+    def _move_left(self) -> Refused | None:
+        """Once more for the mails that a lost connection or a refusal left in the folder."""
+        try:
+            for target in set(self._left.values()):
+                self._move([u for u, t in self._left.items() if t == target], target)
+        except Refused as refused:
+            return refused
+        return None
+
+    def _move(self, uids: Sequence[int], target: str) -> None:
+        try:
+            self._move_out(uids, target)
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error:
+            # A mail that somebody took away, or a folder that somebody removed, are mended here; then once more.
+            present = set(self._client.search(["UID", ",".join(map(str, uids))]))
+            self._forget([u for u in uids if u not in present])
+            self._folders[target] = _ensure_folder(self._client, target)
+            if present:
+                self._move_again(sorted(present), target)
+
+    def _move_again(self, uids: Sequence[int], target: str) -> None:
+        try:
+            self._move_out(uids, target)
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error as error:
+            raise Refused(
+                f"Mail of mailbox {self.name} is kept here, and the server does not let us move it to {target}. "
+                "Look at the rights and the space of that folder."
+            ) from error
+
+    def _move_out(self, uids: Sequence[int], target: str) -> None:
+        client, folder = self._client, self._folders[target]
+        if client.has_capability("MOVE"):
+            client.move(list(uids), folder)
+        elif not self._copied(client, uids, folder):
+            return
+        self._forget(uids)
+
+    def _forget(self, uids: Sequence[int]) -> None:
+        for uid in uids:
+            self._left.pop(uid, None)
+            self._large.discard(uid)
+
+    def _copied(self, client: Any, uids: Sequence[int], folder: str) -> bool:
+        """For servers without MOVE. False: without UIDPLUS the mails stay, marked as deleted, since a plain expunge would
+        take away mails that others marked."""
+        client.copy(list(uids), folder)
+        client.add_flags(list(uids), [b"\\Deleted"])
+        if not client.has_capability("UIDPLUS"):
+            return False
+        client.uid_expunge(list(uids))
+        return True
+
+    def _idle(self, seconds: float) -> bool:
+        client = self._client
+        client.idle()
+        end = time.monotonic() + seconds
+        new = False
+        while not new and (left := end - time.monotonic()) > 0:
+            began = time.monotonic()
+            seen = client.idle_check(timeout=left)
+            if not seen and time.monotonic() - began < left - 0.5:
+                raise imaplib.IMAP4.abort("connection cut while idle")
+            new = _says_exists(seen)
+        _, rest = client.idle_done()
+        return new or _says_exists(rest)
+
+
+def _says_exists(responses: Sequence[Any]) -> bool:
+    return any(isinstance(r, tuple) and len(r) > 1 and r[1] == b"EXISTS" for r in responses)
+
+
+def _announced(client: Any) -> bool:
+    """Whether the server told of new mail beside the answer to a command; asking clears it."""
+    _, lines = client._imap.response("EXISTS")
+    return bool(lines and lines[-1] is not None)
+
+
+def _utc(at: Any) -> datetime | None:
+    return at.astimezone(UTC) if isinstance(at, datetime) and at.tzinfo else None
+
+
+def _ensure_folder(client: Any, folder: str) -> str:
+    """The folder's name on the server, made when it is missing; some servers want folders below a prefix (INBOX.)."""
+    names = [folder]
+    with suppress(imaplib.IMAP4.error, IndexError, TypeError):
+        prefix = client.namespace().personal[0][0]
+        if prefix and not folder.startswith(prefix):
+            names.append(prefix + folder)
+    for name in names:
+        if client.folder_exists(name):
+            return name
+    for name in names:
+        try:
+            client.create_folder(name)
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error:
+            continue
+        return name
+    return folder  # the move will be refused, with a sentence for staff

@@ -1,0 +1,143 @@
+"""A folder as a mailbox: what is dropped into `new/` as *.eml is collected, and moved to `done/` once it is kept.
+
+The channel of laptops, of the demo, and of anything that can write a file. A file is taken once it has stood
+still for a second; what `drop` puts there is whole from the start and is taken at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import stat
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from intake.domain.errors import TryLater
+from intake.domain.model import Arrival, OutcomeCode
+
+CHANNEL = "maildrop"
+_STILL = 1.0  # seconds without a change, after which a file counts as whole
+_LOOK_EVERY = 0.25  # seconds
+_DROPPED = re.compile(r"\d{20}-[0-9a-f]{8}\.eml")  # written by `drop`, so whole
+_NAME_BYTES = 120  # of a name that is carried over to done/
+
+
+def drop(folder: Path, raw: bytes) -> Path:
+    """Put a mail into the folder so that it is seen whole or not at all. Raises OSError."""
+    new = folder / "new"
+    new.mkdir(parents=True, exist_ok=True, mode=0o700)
+    name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
+    hidden = new / f".{name}"
+    with hidden.open("wb") as file:
+        file.write(raw)
+        file.flush()
+        os.fsync(file.fileno())
+    return hidden.rename(new / f"{name}.eml")
+
+
+class MaildropMailbox:
+    """`intake.ports.Mailbox` over a folder; for one thread."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self._new, self._done = folder / "new", folder / "done"
+        self._paths: dict[str, Path] = {}
+
+    def changes(self) -> Iterator[Arrival]:
+        """Every whole file in new/, oldest first. Raises TryLater when the folder cannot be read."""
+        try:
+            for folder in (self._new, self._done):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            waiting = self._waiting()
+        except OSError as error:
+            raise TryLater(f"The folder of mailbox {self.name} cannot be read ({error.strerror}).") from error
+        self._paths.clear()
+        for path, seen in waiting:
+            raw = _read(path)
+            if raw is None or not _whole(path, seen):
+                continue
+            remote_id = _remote_id(path, seen, raw)
+            self._paths[remote_id] = path
+            at = datetime.fromtimestamp(seen.st_mtime, UTC)
+            yield Arrival(raw, CHANNEL, self.name, remote_id, min(at, datetime.now(UTC)), label=str(path))
+
+    def done(self, remote_id: str, outcome: OutcomeCode | None = None) -> None:
+        """Move the file to done/. Raises TryLater when the folder does not allow it; the mail is kept all the same."""
+        path = self._paths.pop(remote_id, None)
+        if path is None:
+            return
+        try:
+            path.rename(self._free_name(path.name))
+        except FileNotFoundError:
+            return  # somebody took it away; it is kept
+        except OSError as error:
+            raise TryLater(
+                f"Mail of mailbox {self.name} is kept and cannot be moved to done/ ({error.strerror})."
+            ) from error
+
+    def wait(self, seconds: float) -> bool:
+        """True as soon as a file is there, False when `seconds` have passed."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                if any(_is_mail(entry.name) for entry in os.scandir(self._new)):
+                    return True
+            except OSError:
+                return True  # `changes` says what is wrong
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+            time.sleep(min(left, _LOOK_EVERY))
+
+    def close(self) -> None:
+        self._paths.clear()
+
+    def _waiting(self) -> list[tuple[Path, os.stat_result]]:
+        found = []
+        for entry in os.scandir(self._new):
+            if _is_mail(entry.name):
+                seen = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(seen.st_mode):
+                    found.append((Path(entry.path), seen))
+        return sorted(found, key=lambda f: (f[1].st_mtime_ns, f[0].name))
+
+    def _free_name(self, name: str) -> Path:
+        kept = os.fsdecode(os.fsencode(name.removesuffix(".eml"))[-_NAME_BYTES:])
+        target = self._done / f"{kept}.eml"
+        while target.exists():
+            target = self._done / f"{kept}~{secrets.token_hex(3)}.eml"
+        return target
+
+
+def _is_mail(name: str) -> bool:
+    return name.lower().endswith(".eml") and not name.startswith(".")
+
+
+def _read(path: Path) -> bytes | None:
+    """None when it went away. A link is not followed: it could lead to any file of this machine."""
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    except OSError:
+        return None
+    with os.fdopen(handle, "rb") as file:
+        return file.read()
+
+
+def _whole(path: Path, seen: os.stat_result) -> bool:
+    try:
+        now = path.lstat()
+    except OSError:
+        return False
+    if now.st_size == 0 or (now.st_size, now.st_mtime_ns) != (seen.st_size, seen.st_mtime_ns):
+        return False
+    return bool(_DROPPED.fullmatch(path.name)) or time.time() - now.st_mtime >= _STILL
+
+
+def _remote_id(path: Path, seen: os.stat_result, raw: bytes) -> str:
+    """The same for one file however often we look at it, another for the next file of that name."""
+    of = hashlib.sha256(f"{seen.st_mtime_ns}:{len(raw)}:".encode() + os.fsencode(path.name))
+    return of.hexdigest()[:16] + hashlib.sha256(raw).hexdigest()[:32]

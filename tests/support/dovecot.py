@@ -1,0 +1,238 @@
+"""A real Dovecot on free loopback ports: IMAP with and without TLS, and LMTP to deliver mail as a gateway would.
+
+Everything lives in one temporary folder and ends with the test session. Without the program tests are skipped with the reason;
+on CI a missing server is a failure, since CI installs it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import grp
+import ipaddress
+import os
+import pwd
+import shutil
+import smtplib
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from imapclient import IMAPClient
+
+from intake.adapters import children
+
+PASSWORD = "correct-horse-7"
+
+_CONFIG = """
+base_dir = {folder}/run
+state_dir = {folder}/state
+log_path = {folder}/dovecot.log
+instance_name = intake-test
+protocols = imap lmtp
+listen = 127.0.0.1
+default_internal_user = {user}
+default_internal_group = {group}
+default_login_user = {user}
+first_valid_uid = 1
+mail_location = maildir:{folder}/mail/%n
+mail_fsync = never
+auth_username_format = %n
+disable_plaintext_auth = no
+ssl = yes
+ssl_cert = <{folder}/server.pem
+ssl_key = <{folder}/server.key
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid={user} gid={group} home={folder}/mail/%n
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {imap}
+  }}
+  inet_listener imaps {{
+    port = {imaps}
+    ssl = yes
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+service lmtp {{
+  user = {user}
+  inet_listener lmtp {{
+    address = 127.0.0.1
+    port = {lmtp}
+  }}
+}}
+"""
+
+
+class Dovecot:
+    host = "127.0.0.1"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.imap, self.imaps, self.lmtp = _free_ports(3)
+        self.ca_file = folder / "ca.pem"
+        self.password_file = folder / "password"
+        self.password_file.write_text(PASSWORD + "\n")
+        for name in ("run", "state", "mail"):
+            (folder / name).mkdir(mode=0o755)
+        _certificates(folder)
+        as_root = os.geteuid() == 0
+        name = "mail" if as_root else pwd.getpwuid(os.geteuid()).pw_name
+        entry = pwd.getpwnam(name)
+        if as_root:
+            for path in (folder, *folder.parents):
+                if path == Path(path.anchor) or path == Path("/tmp"):
+                    break
+                path.chmod(0o755)
+            os.chown(folder / "mail", entry.pw_uid, entry.pw_gid)
+        self.config = folder / "dovecot.conf"
+        self.config.write_text(
+            _CONFIG.format(
+                folder=folder,
+                user=name,
+                group=grp.getgrgid(entry.pw_gid).gr_name,
+                password=PASSWORD,
+                imap=self.imap,
+                imaps=self.imaps,
+                lmtp=self.lmtp,
+            )
+        )
+        self.process = children.start([_program(), "-F", "-c", str(self.config)], folder / "stderr")
+        _until_listening(self.imap, self.imaps, self.lmtp, log=folder / "dovecot.log", process=self.process)
+
+    def stop(self) -> None:
+        children.stop(self.process)
+
+    # ---- what tests do with it -----------------------------------------------------------------
+
+    def deliver(self, mailbox: str, *mails: bytes) -> None:
+        with smtplib.LMTP("127.0.0.1", self.lmtp) as lmtp:
+            for mail in mails:
+                lmtp.sendmail("sender@provider.example", [f"{mailbox}@ministry.example"], mail)
+
+    def client(self, mailbox: str) -> IMAPClient:
+        """As staff would open it with a mail program."""
+        client = IMAPClient(self.host, port=self.imap, ssl=False, timeout=10)
+        client.login(mailbox, PASSWORD)
+        return client
+
+    def count(self, mailbox: str, folder: str = "INBOX") -> int:
+        client = self.client(mailbox)
+        try:
+            if not client.folder_exists(folder):
+                return 0
+            return int(client.folder_status(folder, ["MESSAGES"])[b"MESSAGES"])
+        finally:
+            client.logout()
+
+    def options(self, mailbox: str, **more: object) -> dict[str, object]:
+        """The options of `[mailboxes.NAME]` for a verified TLS connection."""
+        return {
+            "host": "localhost",
+            "port": self.imaps,
+            "username": mailbox,
+            "password_file": str(self.password_file),
+            "ca_file": str(self.ca_file),
+        } | more
+
+
+def skip_or_fail(reason: str) -> None:
+    """On CI everything is installed, so what is missing there is a fault."""
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _program() -> str:
+    return shutil.which("dovecot") or shutil.which("dovecot", path="/usr/sbin:/usr/local/sbin") or ""
+
+
+def start(folder: Path) -> Dovecot:
+    if sys.platform == "win32" or not _program():
+        skip_or_fail("Dovecot is not installed (apt install dovecot-imapd dovecot-lmtpd)")
+    modules = Path("/usr/lib/dovecot/modules"), Path("/usr/lib/dovecot")
+    if (
+        not any((m / "lmtp").exists() or (m.parent / "lmtp").exists() for m in modules)
+        and Path("/etc/debian_version").exists()
+    ):
+        skip_or_fail("Dovecot is installed without LMTP (apt install dovecot-lmtpd)")
+    folder.mkdir(parents=True, exist_ok=True)
+    return Dovecot(folder)
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for s in sockets:
+        s.bind(("127.0.0.1", 0))
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def _until_listening(*ports: int, log: Path, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + 10
+    for port in ports:
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                if time.monotonic() > end or process.poll() is not None:
+                    said = log.read_text() if log.exists() else ""
+                    said += (log.parent / "stderr").read_text()
+                    raise RuntimeError(f"Dovecot did not start: {said[-2000:]}") from None
+                time.sleep(0.05)
+
+
+def _certificates(folder: Path) -> None:
+    """A server certificate for localhost under an authority of its own."""
+    now = dt.datetime.now(dt.UTC)
+    ca_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
+
+    def signed(name: x509.Name, key: ec.EllipticCurvePublicKey, ca: bool) -> x509.Certificate:
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(ca_name)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - dt.timedelta(hours=1))
+            .not_valid_after(now + dt.timedelta(days=2))
+            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
+        )
+        if not ca:
+            names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        return builder.sign(ca_key, hashes.SHA256())
+
+    def write(path: Path, content: bytes) -> None:
+        path.write_bytes(content)
+        path.chmod(0o644)
+
+    server_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    pem = serialization.Encoding.PEM
+    write(folder / "ca.pem", signed(ca_name, ca_key.public_key(), True).public_bytes(pem))
+    write(folder / "server.pem", signed(server_name, server_key.public_key(), False).public_bytes(pem))
+    write(
+        folder / "server.key",
+        server_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+    )
