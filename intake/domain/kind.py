@@ -46,6 +46,7 @@ class Words:
 
     edition: str
     notice_from: float
+    notice_at_risk: float
     danger_from: float
     groups: Mapping[str, tuple[Group, ...]]  # notice, danger, assessment
     footer: tuple[str, ...]
@@ -62,7 +63,8 @@ def of_mail(subject: str, body: str, attachment_names: Sequence[str]) -> KindGue
     notice, danger, form = (_found(words.groups[each], text) for each in ("notice", "danger", "assessment"))
     score = sum(group.weight for group, _ in notice)
     at_risk = sum(group.weight for group, _ in danger) >= words.danger_from
-    kind = _kind(score >= words.notice_from, bool(form))
+    needed = words.notice_at_risk if at_risk else words.notice_from
+    kind = _kind(score >= needed, bool(form))
     shown = {CaseKind.BREACH_NOTICE: notice, CaseKind.SELF_ASSESSMENT: form, CaseKind.OTHER: []}[kind]
     telling = [hit for hit in (*shown, *(danger if at_risk else ())) if hit[0].weight > 0]
     return KindGuess(
@@ -141,11 +143,12 @@ def read_words(text: str) -> Words:
     raw = parse_toml(text, "kind_words.toml")
     exact_keys(raw, ("edition", "threshold", "notice", "danger", "assessment", "cut"), "kind_words.toml")
     threshold, cut = table_of(raw["threshold"], "threshold"), table_of(raw["cut"], "cut")
-    exact_keys(threshold, ("notice", "danger"), "threshold")
+    exact_keys(threshold, ("notice", "notice_at_risk", "danger"), "threshold")
     exact_keys(cut, ("footer", "quoted", "forwarded"), "cut")
     return Words(
         edition=text_of(raw["edition"], "edition"),
         notice_from=_weight(threshold["notice"], "threshold"),
+        notice_at_risk=_weight(threshold["notice_at_risk"], "threshold"),
         danger_from=_weight(threshold["danger"], "threshold"),
         groups={each: _groups(raw[each], each) for each in ("notice", "danger", "assessment")},
         footer=texts_of(cut["footer"], "cut.footer"),

@@ -224,13 +224,13 @@ def _calm_throughout(facts: Facts, undone: bool, rules: SeverityRules) -> bool:
 
 
 def _reasons(hits: list[Hit], band: int, facts: Facts, rules: SeverityRules) -> tuple[Reason, ...]:
-    """Those that give the band first, then the others from worst to calmest; each names its questions."""
+    """Danger first, then what gives the band, then the others from worst to calmest."""
     words = {
         "who": rules.labels_who[facts.who],
         "what": rules.labels_what[facts.what],
         "people": f"{facts.number or 0:,}",
     }
-    ordered = sorted(hits, key=lambda hit: (hit[1] != band, hit[1]))
+    ordered = sorted(hits, key=lambda hit: (hit[0] != "DANGER", hit[1] != band, hit[1]))
     reasons = []
     for code, given in ordered:
         text = rules.reasons[code].format(**words)

@@ -1,0 +1,103 @@
+"""Mails without a form: what their words suggest. It ranks and marks; a person reads every one."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from intake.domain import kind
+from intake.domain.errors import Misconfigured
+from intake.domain.model import CaseKind
+
+FOOTER = "This email is confidential. If you received this in error it may be a privacy breach: delete it and ring us at once."
+NOTICES = [
+    ("Oops", "I attached the wrong file. It had the names and dates of birth of nine clients in it.", ()),
+    ("quick question", "My work phone was stolen from the gym. The client messages are on it. Who do I tell?", ()),
+    ("Server", "All our files have been scrambled by ransomware, the case records too.", ()),
+    ("Letter", "You sent me somebody else's letter. It has a man's charges in it.", ()),
+    ("He pātai", "Kua tukuna te rārangi ingoa ki te tangata hē.", ()),
+    ("see attached", "", ("Privacy breach notification.docx",)),
+    ("Monthly report", "The figures are attached. PS the intake notebook has gone missing since Friday.", ()),
+]
+QUIET = [
+    ("Hui on Tuesday", "Could we start at ten? Mere brings the scones.", ()),
+    ("Invoice 12", "The invoice for November is attached.", ("Invoice 12.pdf",)),
+    ("Webinar: what to do when a laptop is stolen", "Register now for our free webinar on privacy breaches.", ()),
+    ("Opening hours", "Are you open on the Friday before Christmas?\n\n" + FOOTER, ()),
+]
+
+
+@pytest.mark.parametrize(("subject", "body", "names"), NOTICES)
+def test_a_possible_notice_opens_as_one_and_shows_its_words(subject: str, body: str, names: tuple[str, ...]):
+    guess = kind.of_mail(subject, body, names)
+
+    assert guess.kind is CaseKind.BREACH_NOTICE
+    assert guess.words
+    assert all("“" in reason.text for reason in guess.reasons)
+
+
+@pytest.mark.parametrize(("subject", "body", "names"), QUIET)
+def test_daily_mail_and_talk_about_breaches_is_other_mail(subject: str, body: str, names: tuple[str, ...]):
+    guess = kind.of_mail(subject, body, names)
+
+    assert (guess.kind, guess.danger) == (CaseKind.OTHER, False)
+
+
+def test_a_mail_about_the_form_is_a_self_assessment_and_a_theft_told_in_it_is_a_notice():
+    about = kind.of_mail("Self-assessment", "When is it due?", ["IT self-assessment 2026.docx"])
+    theft = kind.of_mail(
+        "Self-assessment", "For Q14: our laptop with client files was stolen, we were hacked too, sorry.", []
+    )
+
+    assert about.kind is CaseKind.SELF_ASSESSMENT
+    assert theft.kind is CaseKind.BREACH_NOTICE
+
+
+def test_quoted_mail_below_is_not_the_senders_own_word_but_a_forward_is():
+    quoted = (
+        "Thanks, will do.\n\nOn Mon, 16 Nov 2026 at 9:20, Intake wrote:\n> the stolen laptop had client files on it"
+    )
+    forwarded = "See below.\n\n________________________________\nFrom: A\n\nThe stolen laptop had client files on it."
+
+    assert kind.of_mail("Re: your question", quoted, []).kind is CaseKind.OTHER
+    assert kind.of_mail("FW: laptop", forwarded, []).kind is CaseKind.BREACH_NOTICE
+
+
+def test_words_below_a_quoted_mail_are_still_the_senders_own():
+    body = "On Mon, Tom wrote:\n> the rates\n\nOne more thing: our client file was posted to the wrong house."
+
+    assert kind.of_mail("Re: rates", body, []).kind is CaseKind.BREACH_NOTICE
+
+
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("please ring", "Her ex has her new address, it was on the letter we sent to him. She is frightened."),
+        ("no point", "There is no point any more."),
+        ("help", "He has breached the protection order and is parked outside my house, we are hiding."),
+    ],
+)
+def test_words_of_danger_are_marked_whatever_the_kind(subject: str, body: str):
+    assert kind.of_mail(subject, body, []).danger
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=200), st.text(max_size=2_000), st.lists(st.text(max_size=40), max_size=4))
+def test_no_mail_whatever_raises_an_error_and_the_same_mail_gives_the_same_guess(
+    subject: str, body: str, names: list[str]
+):
+    assert kind.of_mail(subject, body, names) == kind.of_mail(subject, body, names)
+
+
+def test_a_very_long_hostile_body_is_read_in_a_moment():
+    body = "sent " * 20_000 + "left ... " * 20_000 + ">" * 100_000
+
+    assert kind.of_mail("x" * 10_000, body, ["a" * 10_000]).kind in CaseKind
+
+
+def test_the_words_file_is_read_strictly():
+    with pytest.raises(Misconfigured, match="missing or unknown"):
+        kind.read_words('edition = "1"')
+    with pytest.raises(Misconfigured, match="cannot be read"):
+        kind.read_words("edition = ")
