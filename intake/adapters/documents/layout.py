@@ -253,7 +253,7 @@ def register(image: Image.Image, size: tuple[float, float]) -> Registration:
 
 
 A4 = (595.28, 841.89)
-CORNER = 0.2  # of the page's width: where a corner square may be
+CORNER = 0.1  # of the page's width: where a corner square may be; the title block begins further in
 
 
 def _square(image: Image.Image, right: bool, low: bool, px: float) -> tuple[float, float] | None:
@@ -277,7 +277,7 @@ def _square(image: Image.Image, right: bool, low: bool, px: float) -> tuple[floa
     )
 
 
-_BLACK = [255 if v < 60 else 0 for v in range(256)]
+_BLACK = [255 if v < 40 else 0 for v in range(256)]
 _DARK = [255 if v < 128 else 0 for v in range(256)]
 
 
