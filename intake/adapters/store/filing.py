@@ -82,12 +82,14 @@ class FilingStore(JobStore, EventStore):
             return _references(connection, delivery.raw_id)
 
     def note_duplicate(self, delivery: Delivery, job: Job | None) -> str | None:
+        with self._read() as connection:  # nearly every message is new: asking first spares the lock of a write
+            if connection.execute(_REFERENCES, {"raw": delivery.raw.id}).first() is None:
+                return None
         with self._write() as connection:
             stands = connection.execute(_DELIVERY_TO_END, {"delivery": delivery.id}).one()
-            rows = connection.execute(_REFERENCES, {"raw": delivery.raw.id}).all()
-            if not rows:
+            first = connection.execute(_REFERENCES, {"raw": delivery.raw.id}).first()
+            if first is None:
                 return None
-            first = rows[0]
             if stands.outcome is None:
                 self._end_job(connection, delivery, job)
                 connection.execute(_OUTCOME, {"delivery": delivery.id, "ended": OutcomeCode.DUPLICATE.value})
@@ -271,10 +273,12 @@ class _Desk:
 
     def _added(self, before: Mapping[Any, Any], draft: CaseDraft | None) -> Values:
         marks = decode(before["marks"])
+        adds = self.filing.outcome is OutcomeCode.CASE_UPDATED
+        new = [*self.filing.marks, *(self.filing.drafts[0][1].marks if adds and self.filing.drafts else ())]
         values: Values = {
             "version": before["version"] + 1,
             "changed_at": self.now,
-            "marks": encode([*marks, *(m for m in self.filing.marks if m not in marks)]),
+            "marks": encode(list(dict.fromkeys([*marks, *new]))),
             "search": f"{before['search']} {searchable(self.filing.subject)}".strip(),
         }
         if draft is None:

@@ -65,21 +65,25 @@ _EXPIRED = (
     )
     .values(state="due", lease_until=None, worker="", due_at=bindparam("now"))
 )
-_WITHOUT_JOB = insert(t.jobs).from_select(
-    ["task", "subject", "priority", "state", "due_at", "attempt", "worker", "error"],
-    select(
-        literal(PROCESS),
-        _d.id,
-        literal(PRIORITY[PROCESS]),
-        literal("due"),
-        bindparam("now", type_=t.jobs.c.due_at.type),
-        literal(0),
-        literal(""),
-        literal(""),
-    ).where(
-        _d.outcome.is_(None),
-        ~select(_j.id).where(_j.task == PROCESS, _j.subject == _d.id).exists(),
-    ),
+_WITHOUT_JOB = (
+    insert(t.jobs)
+    .returning(_j.id)
+    .from_select(
+        ["task", "subject", "priority", "state", "due_at", "attempt", "worker", "error"],
+        select(
+            literal(PROCESS),
+            _d.id,
+            literal(PRIORITY[PROCESS]),
+            literal("due"),
+            bindparam("now", type_=t.jobs.c.due_at.type),
+            literal(0),
+            literal(""),
+            literal(""),
+        ).where(
+            _d.outcome.is_(None),
+            ~select(_j.id).where(_j.task == PROCESS, _j.subject == _d.id).exists(),
+        ),
+    )
 )
 _ENDED_TOO_SOON = (  # done, and its delivery still without an outcome: must not happen, and would be a loss if it did
     update(t.jobs)
@@ -137,8 +141,8 @@ class JobStore(Base):
     def sweep(self) -> int:
         now = {"now": self._clock()}
         with self._write() as connection:
-            return sum(
-                connection.execute(healing, now).rowcount
+            return sum(  # PostgreSQL counts INSERT ... SELECT only when rows come back
+                len(done.all()) if (done := connection.execute(healing, now)).returns_rows else done.rowcount
                 for healing in (_EXPIRED, _WITHOUT_JOB, _ENDED_TOO_SOON, _MAILS_EXPIRED)
             )
 
