@@ -17,7 +17,9 @@ from intake.domain.words import decode, decode_header, unfold
 
 
 class Mailbox(NamedTuple):
-    """The result of `strict_mailbox`: address, domain and display, or None, None, "" and the problem in a sentence."""
+    """The result of `strict_mailbox`: address, domain and display, or None, None, "" and the problem in a
+    sentence.
+    """
 
     address: str | None
     domain: str | None
@@ -150,7 +152,8 @@ def _bad(problem: str) -> Mailbox:
 
 @lru_cache(maxsize=4096)
 def normalise_domain(text: str, trailing_dot: bool = False) -> str | None:
-    """A domain as A-labels in lower case ("kōwhai.nz" and "xn--kwhai-g9a.nz" are one), or None when it is not a domain.
+    """A domain as A-labels in lower case ("kōwhai.nz" and "xn--kwhai-g9a.nz" are one), or None when it is not a
+    domain.
 
     `trailing_dot` allows the one of the root, as machines write it; a From address has none.
     """
@@ -224,8 +227,8 @@ def _suffixes() -> _Suffixes:
 def registrable(domain: str) -> str | None:
     """The domain that somebody registered ("mail.trust.org.nz" -> "trust.org.nz"), None for a public suffix.
 
-    Under a host that gives each customer a name of one parent (onmicrosoft.com) every name is its own: the answer is the whole
-    domain, so that no tenant passes for another.
+    Under a host that gives each customer a name of one parent (onmicrosoft.com) every name is its own: the answer is
+    the whole domain, so that no tenant passes for another.
     """
     for suffix in shared_tenant_suffixes():
         if domain.endswith("." + suffix):

@@ -1,7 +1,8 @@
 """Reading one Authentication-Results value (RFC 8601) by an own grammar: closed on doubt, linear in time.
 
-What broke others: properties taken from another clause, a comment closed by a quoted local part that a server echoed, the last
-result winning, an id without its semicolon. Here a value with any such shape is `Unusable`, and says why.
+What broke others: properties taken from another clause, a comment closed by a quoted local part that a server
+echoed, the last result winning, an id without its semicolon. Here a value with any such shape is `Unusable`, and
+says why.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ MAX_CLAUSES = 60
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One result: `dkim=pass header.d=p.org.nz` is method dkim, result pass, properties (("header.d", "p.org.nz"),)."""
+    """One result: `dkim=pass header.d=p.org.nz` is method dkim, result pass, properties (("header.d",
+    "p.org.nz"),).
+    """
 
     method: str
     result: str
@@ -38,7 +41,9 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class AuthResults:
-    """One header. `serv_id` is "" when none is stated (Exchange Online), else lower case without the part after "/"."""
+    """One header. `serv_id` is "" when none is stated (Exchange Online), else lower case without the part after
+    "/".
+    """
 
     serv_id: str
     clauses: tuple[Clause, ...] = ()
@@ -159,9 +164,11 @@ def _word(text: str, at: int, value: bool) -> tuple[str, int, str]:
 
 
 def comment_end(text: str, at: int) -> int:
-    """The place after the comment that begins at `at`, or -1 when it is unclosed, too deep, or holds an odd quotation mark.
+    """The place after the comment that begins at `at`, or -1 when it is unclosed, too deep, or holds an odd
+    quotation mark.
 
-    Servers echo what the sender chose (`domain of "a) dmarc=pass (b"@evil`): a comment that ends inside a quoted string is not one.
+    Servers echo what the sender chose (`domain of "a) dmarc=pass (b"@evil`): a comment that ends inside a quoted
+    string is not one.
     """
     depth, quotes = 0, 0
     while at < len(text):

@@ -1,7 +1,9 @@
-"""Mail that no person wrote to us: bounces, automatic replies, receipts, list mail. Judged by headers, never by words alone.
+"""Mail that no person wrote to us: bounces, automatic replies, receipts, list mail. Judged by headers, never by
+words alone.
 
-A subject such as "Out of office" counts only beside a header that machines set. An unsubscribe link alone proves nothing: tools
-for newsletters add it to mail that a provider's staff wrote. Sources: RFC 3834, RFC 3464, RFC 2919, RFC 8098.
+A subject such as "Out of office" counts only beside a header that machines set. An unsubscribe link alone proves
+nothing: tools for newsletters add it to mail that a provider's staff wrote. Sources: RFC 3834, RFC 3464, RFC 2919,
+RFC 8098.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ from intake.domain.model import Attachment
 from intake.domain.words import decode_header
 
 _REPLY_SUBJECT = re.compile(
-    r"\s*(?:automatic reply|auto(?:matic)?[ -]?(?:reply|response)|out[ -]of[ -](?:the[ -])?office|away from (?:my|the) (?:desk|office)|"
-    r"on leave|(?:not )?read:|undeliver(?:able|ed)|delivery status|mail delivery|returned mail|failure notice)",
+    r"\s*(?:automatic reply|auto(?:matic)?[ -]?(?:reply|response)|out[ -]of[ -](?:the[ -])?office|"
+    r"away from (?:my|the) (?:desk|office)|on leave|(?:not )?read:|undeliver(?:able|ed)|"
+    r"delivery status|mail delivery|returned mail|failure notice)",
     re.I,
 )
 _MACHINE = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply-from", "x-mail-autoreply", "x-vacation")
@@ -31,7 +34,9 @@ def automatic_mail(
     body: str,
     attachments: Sequence[Attachment],
 ) -> tuple[str, bool]:
-    """Why the mail is automatic, in a sentence ("" when it is not), and whether it says that mail could not be delivered."""
+    """Why the mail is automatic, in a sentence ("" when it is not), and whether it says that mail could not be
+    delivered.
+    """
     got: dict[str, str] = {}
     for name, value in headers:
         key = name.lower()

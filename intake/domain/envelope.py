@@ -22,7 +22,8 @@ _FROM_AFTER_CR = re.compile(rb"\r[ \t]*from[ \t]*:", re.I)
 _DATE = re.compile(
     r"(\d{1,2})[ -]+([A-Za-z]{3})[a-z]*[ -]+(\d{2,4})\s+(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?\s*([+-]\d{4}|[A-Za-z]{1,5})?"
 )
-_MONTHS = {m: n for n, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTHS = {m: n for n, m in enumerate(_MONTH_NAMES, 1)}
 _ZONES = {
     "est": -5,
     "edt": -4,
@@ -64,8 +65,8 @@ _PICTURE = 200_000  # bytes; a larger inline picture may be a photo of a form, s
 def open_envelope(raw: bytes, limits: Limits | None = None) -> Envelope:
     """What the bytes of a mail state. Never raises; what could not be read is in `notes`, in sentences for staff.
 
-    `inner` lists the mails inside at every level, outermost first; each is opened on its own by its own call, and its own
-    `inner` then repeats the deeper ones.
+    `inner` lists the mails inside at every level, outermost first; each is opened on its own by its own call, and
+    its own `inner` then repeats the deeper ones.
     """
     limits = limits or Limits()
     if len(raw) > limits.message:
@@ -179,7 +180,7 @@ def _date(value: bytes) -> datetime | None:
     year += 2000 if year < 50 else 1900 if year < 1000 else 0
     zone = (found[7] or "+0000").lower()
     hours = (
-        _ZONES.get(zone, 0) * 60 if not zone[0] in "+-" else int(zone[0] + "1") * (int(zone[1:3]) * 60 + int(zone[3:]))
+        _ZONES.get(zone, 0) * 60 if zone[0] not in "+-" else int(zone[0] + "1") * (int(zone[1:3]) * 60 + int(zone[3:]))
     )
     try:
         at = datetime(

@@ -12,8 +12,8 @@ _LINES = 2_000
 
 
 def forwarded_senders(body: str) -> tuple[Mailbox, ...]:
-    """The senders that quoted header blocks name, the latest first, at most five. A block is a "From:" line and one more header
-    within the next six lines; a name without an address is passed over.
+    """The senders that quoted header blocks name, the latest first, at most five. A block is a "From:" line and one
+    more header within the next six lines; a name without an address is passed over.
     """
     lines = body.splitlines()[:_LINES]
     found: list[Mailbox] = []

@@ -36,7 +36,9 @@ def common_words() -> frozenset[str]:
 
 
 def shared_host(domain: str) -> str:
-    """What kind of shared host `domain` (A-labels, lower case) is, in words, or "" for none. A name below a listed host counts."""
+    """What kind of shared host `domain` (A-labels, lower case) is, in words, or "" for none. A name below a listed
+    host counts.
+    """
     labels = domain.split(".")
     for place in range(len(labels) - 1):
         tail = ".".join(labels[place:])

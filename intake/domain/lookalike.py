@@ -1,7 +1,7 @@
 """Names that are close to a provider's and not theirs.
 
-kōwhai.org.nz and kowhai.org.nz are two domains: never taken for one another, and each is flagged beside the other. Short names have
-real neighbours (cab, cap), so they are compared by their look only.
+kōwhai.org.nz and kowhai.org.nz are two domains: never taken for one another, and each is flagged beside the other.
+Short names have real neighbours (cab, cap), so they are compared by their look only.
 """
 
 from __future__ import annotations
@@ -81,7 +81,9 @@ _LOOKS = str.maketrans(
 
 @lru_cache(maxsize=8192)
 def skeleton(text: str) -> str:
-    """How a name looks: no macrons and accents, no hyphens and dots, letters of other scripts as the Latin ones they resemble."""
+    """How a name looks: no macrons and accents, no hyphens and dots, letters of other scripts as the Latin ones they
+    resemble.
+    """
     plain = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
     kept = "".join(c for c in plain if not unicodedata.combining(c)).translate(_LOOKS)
     letters = re.sub(r"[^a-z0-9]+", "", kept) if kept.isascii() else "".join(c for c in kept if c.isalnum())

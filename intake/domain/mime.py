@@ -1,8 +1,9 @@
 """The structure of a mail, found in its raw bytes: header fields, and the leaves of the MIME tree as slices.
 
-Own splitter, for two reasons: the standard library costs six times as much on mail with attachments, and it is a bomb on hostile
-mail. `tests/envelope` compares the two on a corpus; where they disagree on well-formed mail, this one is wrong.
-Sources: RFC 5322 2.2, RFC 2046 5.1. Limits: requirement 13 of the security notes (docs/sender-check.md, "Limits").
+Own splitter, for two reasons: the standard library costs six times as much on mail with attachments, and it is a
+bomb on hostile mail. `tests/envelope` compares the two on a corpus; where they disagree on well-formed mail, this
+one is wrong. Sources: RFC 5322 2.2, RFC 2046 5.1. Limits: requirement 13 of the security notes
+(docs/sender-check.md, "Limits").
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ class Limits:
     fields: int = 3_000
     parts: int = 200
     depth: int = 20
-    addresses: int = 100
     params: int = 50
     body: int = 1_000_000  # characters of text that are kept for people
     html: int = 500_000  # characters of a page that are turned into text
@@ -71,10 +71,12 @@ _NAME = re.compile(rb"([\x21-\x39\x3b-\x7e]+[ \t]*):")
 def split_headers(
     raw: bytes, start: int, end: int, limits: Limits, part: bool = False
 ) -> tuple[Headers, int, list[str], bool]:
-    """Header fields from `start` up to the first empty line, the place where the body begins, notes, and whether any were cut.
+    """Header fields from `start` up to the first empty line, the place where the body begins, notes, and whether any
+    were cut.
 
-    Names are as given, with a blank before the colon kept (it is not the same name); values keep their folding. In a `part` the
-    first line that is no header begins the body, as the standard library has it; at the top of a mail it is left out.
+    Names are as given, with a blank before the colon kept (it is not the same name); values keep their folding. In a
+    `part` the first line that is no header begins the body, as the standard library has it; at the top of a mail it
+    is left out.
     """
     first = raw[start : start + 2]
     if first[:1] == b"\n" or first == b"\r\n":
@@ -87,6 +89,7 @@ def split_headers(
         stop, cut = start + limits.header_block, True
         notes.append("The header block is longer than 256 KB; what comes after that was not read.")
     fields: list[tuple[str, bytes]] = []
+    stray = -1  # where lines begin that are no headers; after the last header they are the text
     for name, value, place in _fields(raw[start:stop]):
         if not name and part:
             body = start + place
@@ -97,11 +100,15 @@ def split_headers(
             break
         if not name:
             notes.append("A line among the headers is not a header; it was left out.")
+            stray = place if stray < 0 else stray
             continue
+        stray = -1
         if len(value) > limits.header:
             notes.append("A header is longer than 64 KB; only its beginning was read.")
-            value, cut = value[: limits.header], True
+            value = value[: limits.header]
         fields.append((name, value))
+    if stray >= 0:
+        body = start + stray
     return tuple(fields), body, list(dict.fromkeys(notes)), cut
 
 
@@ -127,7 +134,9 @@ def _fields(block: bytes) -> Iterator[tuple[str, bytes, int]]:
 
 
 def split(raw: bytes, limits: Limits, start: int = 0, end: int | None = None) -> Split:
-    """The headers and leaves of the mail in raw[start:end]. Messages inside it stay leaves (message/rfc822). Never raises."""
+    """The headers and leaves of the mail in raw[start:end]. Messages inside it stay leaves (message/rfc822). Never
+    raises.
+    """
     stop = len(raw) if end is None else end
     out = Split()
     out.headers, out.body_start, out.notes, out.cut_headers = split_headers(raw, start, stop, limits)
@@ -208,10 +217,8 @@ class _Walk:
     def _places(self, node: _Node, boundary: bytes) -> list[tuple[int, int]]:
         raw, delimiter = self.raw, b"\n--" + boundary
         at = node.start
-        if raw.startswith(delimiter[1:], at, node.end):
-            found = at - 1  # right at the beginning, without a line before it
-        else:
-            found = raw.find(delimiter, at, node.end)
+        first = raw.startswith(delimiter[1:], at, node.end)  # right at the beginning, without a line before it
+        found = at - 1 if first else raw.find(delimiter, at, node.end)
         places: list[tuple[int, int]] = []
         begin, misses = -1, 0
         while found >= 0:
@@ -223,9 +230,11 @@ class _Walk:
                     break
                 found = raw.find(delimiter, found + 1, node.end)
                 continue
-            if begin >= 0:
+            if 0 <= begin <= found:
                 places.append((begin, _before_line(raw, begin, found)))
                 self.seen += 1
+            elif begin >= 0:
+                misses += 1  # two delimiters in a row are one
             begin = -1 if closing else after
             if closing or self.seen >= self.limits.parts:
                 break
@@ -266,7 +275,9 @@ class _Walk:
 
 
 def _line_end(raw: bytes, at: int, end: int) -> tuple[int, bool, bool]:
-    """After a delimiter: the start of the next line, whether it is the closing one, whether it is a delimiter at all."""
+    """After a delimiter: the start of the next line, whether it is the closing one, whether it is a delimiter at
+    all.
+    """
     closing = raw.startswith(b"--", at, end)
     line = raw.find(b"\n", at, end)
     stop = line if line >= 0 else end

@@ -1,4 +1,5 @@
-"""The Received lines of our own side, read from the top: which one did our outermost machine write for the outside client?
+"""The Received lines of our own side, read from the top: which one did our outermost machine write for the outside
+client?
 
 That one is the border line. Everything below it was written by strangers, whatever it says (docs/sender-check.md).
 """
@@ -22,10 +23,12 @@ _QMAIL = re.compile(r"\s*\(qmail \d+ invoked (?:from network|by uid \d+|by alias
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One Received line. `by` is the host that wrote it, "(qmail)" for qmail's line without one, "" when it cannot be read.
+    """One Received line. `by` is the host that wrote it, "(qmail)" for qmail's line without one, "" when it cannot
+    be read.
 
-    `ips` and `names` are every address and reverse name in the part about the client, also those that the client chose itself:
-    a line counts as "from inside" only when all of them are ours. `witnessed` tells whether our machine noted an address.
+    `ips` and `names` are every address and reverse name in the part about the client, also those that the client
+    chose itself: a line counts as "from inside" only when all of them are ours. `witnessed` tells whether our
+    machine noted an address.
     """
 
     by: str
@@ -60,7 +63,9 @@ def _addresses(comment: str) -> list[str]:
 
 
 def _comments(text: str) -> tuple[str, list[str]]:
-    """The text without its comments, and the comments before the first "by" outside of them; ("", []) when out of shape."""
+    """The text without its comments, and the comments before the first "by" outside of them; ("", []) when out of
+    shape.
+    """
     out: list[str] = []
     comments: list[str] = []
     at, past_by = 0, False
@@ -91,7 +96,9 @@ def _ip(text: str) -> str:
 
 
 def host_matches(host: str, patterns: Sequence[str]) -> bool:
-    """Whether a by-host is one of `patterns`: a name, `.suffix`, `ipv6` for an address of that kind, `qmail` for its line."""
+    """Whether a by-host is one of `patterns`: a name, `.suffix`, `ipv6` for an address of that kind, `qmail` for its
+    line.
+    """
     for pattern in patterns:
         if pattern == "qmail":
             if host == "(qmail)":
@@ -119,7 +126,9 @@ def address_in(ip: str, networks: Sequence[str]) -> bool:
 
 
 def inside(hop: Hop, own: Sequence[str]) -> bool:
-    """Whether the client of a line is a machine of ours: the same machine, or one of `own` (networks, names, `.suffixes`)."""
+    """Whether the client of a line is a machine of ours: the same machine, or one of `own` (networks, names,
+    `.suffixes`).
+    """
     if not hop.witnessed:
         return False
     if all(ipaddress.ip_address(ip).is_loopback or address_in(ip, own) for ip in hop.ips):

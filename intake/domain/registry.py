@@ -15,9 +15,11 @@ _NAME = 9  # letters that a provider's name must have to be looked for in displa
 
 
 class Registry:
-    """Built once per version of the register (a second for ten thousand providers); every look-up is a few dictionary reads.
+    """Built once per version of the register (a second for ten thousand providers); every look-up is a few
+    dictionary reads.
 
-    A domain that strangers share (free mail, providers of internet, public suffixes) controls nothing and is passed over.
+    A domain that strangers share (free mail, providers of internet, public suffixes) controls nothing and is passed
+    over.
     """
 
     def __init__(self, providers: Sequence[Provider]) -> None:
@@ -56,7 +58,9 @@ class Registry:
         return kept
 
     def by_domain(self, domain: str) -> tuple[str, ...]:
-        """Slugs of the providers that control the domain; an exact entry wins over one of the same registrable domain."""
+        """Slugs of the providers that control the domain; an exact entry wins over one of the same registrable
+        domain.
+        """
         exact = self._exact.get(domain)
         if exact:
             return tuple(exact)

@@ -1,7 +1,8 @@
 """What our own side says about a sender: the thirteen steps from header lines to strong, weak or no evidence.
 
-The steps are numbered as in docs/sender-check.md. A header counts only at the place where our machine is configured to write it;
-the same words anywhere else are a note. Steps 1, 3, 10 are the sender check's own; 13 is a probe that operators run.
+The steps are numbered as in docs/sender-check.md. A header counts only at the place where our machine is configured
+to write it; the same words anywhere else are a note. Steps 1, 3, 10 are the sender check's own; 13 is a probe that
+operators run.
 """
 
 from __future__ import annotations
@@ -123,7 +124,9 @@ def _candidates(headers: Headers, places: Sequence[int], border: Border, reading
 
 
 def _run_down(headers: Headers, start: int, trust: Trust) -> list[int]:
-    """The results in the unbroken run below `start`; it ends at the first other field or the first id that is not ours."""
+    """The results in the unbroken run below `start`; it ends at the first other field or the first id that is not
+    ours.
+    """
     found: list[int] = []
     for place in range(start + 1, len(headers)):
         name = headers[place][0].lower()
@@ -358,7 +361,9 @@ def _dkim(reading: _Reading, found: _Found) -> None:
 
 
 def _other_dmarc(reading: _Reading) -> bool:
-    """Whether a dmarc result stands there that is neither a pass nor silent: then a signature alone does not overrule it."""
+    """Whether a dmarc result stands there that is neither a pass nor silent: then a signature alone does not
+    overrule it.
+    """
     return any(
         c.method == "dmarc" and c.result not in ("none", "bestguesspass", "temperror", "permerror", "pass")
         for _, c in reading.clauses
@@ -439,8 +444,8 @@ def _elsewhere(headers: Headers, places: Sequence[int], reading: _Reading, found
         if claims and ours and trust.kind == "own" and not found.passed:
             reading.note(
                 "pretends_our_header",
-                f"A header claims to be ours (“{parsed.serv_id}”) and says that the sender is genuine, in a place where we do not write. "
-                "It was ignored.",
+                f"A header claims to be ours (“{parsed.serv_id}”) and says that the sender is genuine, "
+                "in a place where we do not write. It was ignored.",
                 "no",
             )
             return

@@ -1,7 +1,9 @@
-"""Who sent a mail, and can we rely on it? One of thirteen verdicts with its evidence in sentences. A pure function of values.
+"""Who sent a mail, and can we rely on it? One of thirteen verdicts with its evidence in sentences. A pure function
+of values.
 
-The verdict decides what is done automatically and what staff are shown. It never drops, delays or refuses a possible breach notice:
-that rule is the pipeline's, and nothing here can undo it. How verdicts come about, for administrators: docs/sender-check.md.
+The verdict decides what is done automatically and what staff are shown. It never drops, delays or refuses a possible
+breach notice: that rule is the pipeline's, and nothing here can undo it. How verdicts come about, for
+administrators: docs/sender-check.md.
 """
 
 from __future__ import annotations
@@ -65,7 +67,8 @@ def check_sender(
         dkim: our own check of its signatures, None when it carries none.
         own_domains: the Ministry's own domains, A-labels in lower case.
         today: the date in New Zealand, for exceptions with an end date.
-        inner: for a staff forward, the mails inside with their own signature checks, outermost first. When it is empty and
+        inner: for a staff forward, the mails inside with their own signature checks, outermost first. When it is
+        empty and
             the mail holds mails, they are opened here and taken as unsigned.
     Source: design 5 (the thirteen verdicts, first match wins), docs/sender-check.md.
     """
@@ -85,7 +88,9 @@ def check_sender(
 
 
 def forwards_something(envelope: Envelope, own_domains: Sequence[str]) -> bool:
-    """Whether the mails inside must be opened and checked for `check_sender`: it comes from our own side and holds mails."""
+    """Whether the mails inside must be opened and checked for `check_sender`: it comes from our own side and holds
+    mails.
+    """
     return bool(envelope.inner) and envelope.from_domain is not None and is_own(envelope.from_domain, own_domains)
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One signature. `result` is pass, fail, refused (right, and not good enough), later (no answer from DNS), or skipped."""
+    """One signature. `result` is pass, fail, refused (right, and not good enough), later (no answer from DNS), or
+    skipped.
+    """
 
     domain: str  # A-labels, lower case; "" when it cannot be read
     selector: str

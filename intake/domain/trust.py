@@ -1,6 +1,7 @@
 """Whose word about a sender we take, configured per mailbox: the table `[mailboxes.NAME.trust]` of the settings.
 
-The default takes nobody's: then only a DKIM signature that we checked ourselves counts. docs/sender-check.md has an example a receiver.
+The default takes nobody's: then only a DKIM signature that we checked ourselves counts. docs/sender-check.md has an
+example a receiver.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ _KEYS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """The table, read. Patterns and ids are in lower case. `shorthand` is true when only ids were given: weak evidence only."""
+    """The table, read. Patterns and ids are in lower case. `shorthand` is true when only ids were given: weak
+    evidence only.
+    """
 
     kind: str = "none"
     ids: tuple[str, ...] = ()  # exact, or ".suffix"
@@ -116,7 +119,8 @@ def _complete(trust: Trust) -> Trust:
             )
         if not trust.border:
             raise Misconfigured(
-                "trust.border is empty. Write the name that your outermost mail server puts after “by” in Received."
+                "trust.border is empty. Write the name that your outermost mail server puts after “by” "
+                "in its Received line."
             )
     return trust
 
@@ -144,12 +148,15 @@ def _date_of_proof(value: object) -> str:
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
         return text
     raise Misconfigured(
-        f"trust.strips is “{text[:40]}”. Write no, or the date (YYYY-MM-DD) on which a probe proved that forged results are removed."
+        f"trust.strips is “{text[:40]}”. Write no, or the date (YYYY-MM-DD) on which a probe proved "
+        "that forged results are removed."
     )
 
 
 def shorthand(ids: Sequence[str]) -> Trust:
-    """What INTAKE_TRUSTED_AUTHSERV_IDS stands for: results with these ids, at the top of the mail, as weak evidence only."""
+    """What INTAKE_TRUSTED_AUTHSERV_IDS stands for: results with these ids, at the top of the mail, as weak evidence
+    only.
+    """
     cleaned = tuple(i.strip().lower() for i in ids if i.strip())
     if not cleaned:
         return NOBODY

@@ -1,6 +1,8 @@
-"""Text out of hostile bytes: charsets, encoded words, parameters, HTML. Nothing here raises for any input, and all of it is linear.
+"""Text out of hostile bytes: charsets, encoded words, parameters, HTML. Nothing here raises for any input, and all
+of it is linear.
 
-The standard library's readers are not used: they raise on real mail and are quadratic on hostile mail (CPython issue 136063).
+The standard library's readers are not used: they raise on real mail and are quadratic on hostile mail (CPython issue
+136063).
 """
 
 from __future__ import annotations
@@ -48,7 +50,9 @@ def unfold(value: bytes) -> bytes:
 
 
 def decode_header(value: bytes, limit: int = HEADER_TEXT) -> str:
-    """The text of a header value: encoded words (RFC 2047) decoded, raw bytes guessed, one line, no control characters."""
+    """The text of a header value: encoded words (RFC 2047) decoded, raw bytes guessed, one line, no control
+    characters.
+    """
     flat = unfold(value)[:limit]
     text = decode(flat) if b"=?" not in flat else _decode_words(flat)
     return clean_line(text)
@@ -159,7 +163,31 @@ def _percent(text: bytes) -> bytes:
 # ---- HTML to text -----------------------------------------------------------------------------------------------------
 
 _BLOCK = frozenset(
-    "p div br tr table ul ol h1 h2 h3 h4 h5 h6 blockquote hr section article pre header footer dl dt dd".split()
+    [
+        "p",
+        "div",
+        "br",
+        "tr",
+        "table",
+        "ul",
+        "ol",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "blockquote",
+        "hr",
+        "section",
+        "article",
+        "pre",
+        "header",
+        "footer",
+        "dl",
+        "dt",
+        "dd",
+    ]
 )
 _DROPPED = ("script", "style", "head", "title", "template")
 _TAG_NAME = re.compile(r"/?([a-zA-Z][a-zA-Z0-9]{0,15})")
@@ -173,51 +201,57 @@ def html_to_text(html: str, limit: int = 500_000) -> str:
     html = html[:limit]
     out: list[str] = []
     at, lower = 0, html.lower()
+    open_head = "</head" not in lower  # an unclosed head hides nothing but itself
     while True:
         start = html.find("<", at)
         if start < 0:
             out.append(_spaces(html[at:]))
             break
         out.append(_spaces(html[at:start]))
-        at, mark = _after_tag(html, lower, start)
+        at, mark = _after_tag(html, lower, start, open_head)
         out.append(mark)
         if at < 0:
             break
     text = _ENTITY.sub(lambda m: unescape(m[0]), "".join(out)).replace("\xa0", " ")
-    lines = (" ".join(line.split(" ")).strip() for line in text.split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(re.sub(r" {2,}", " ", line) for line in lines)).strip()
+    lines = (re.sub(r" {2,}", " ", line).strip() for line in text.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
 def _spaces(text: str) -> str:
     return text.replace("\r", " ").replace("\n", " ").replace("\t", " ")
 
 
-def _after_tag(html: str, lower: str, start: int) -> tuple[int, str]:
+def _after_tag(html: str, lower: str, start: int, open_head: bool) -> tuple[int, str]:
     """Where the text goes on after the tag at `start` (-1: nowhere), and what stands for the tag."""
     if html.startswith("<!--", start):
-        end = html.find("-->", start + 4)
-        return (end + 3 if end >= 0 else -1), ""
+        return _past(html, "-->", start + 4), ""
     name = _TAG_NAME.match(html, start + 1)
     if name is None:
-        if html[start + 1 : start + 2] in ("!", "?"):
-            end = html.find(">", start)
-            return (end + 1 if end >= 0 else -1), ""
-        return start + 1, "<"
-    tag = name[1].lower()
-    end = html.find(">", start)
+        is_markup = html[start + 1 : start + 2] in ("!", "?")
+        return (_past(html, ">", start), "") if is_markup else (start + 1, "<")
+    tag, opening = name[1].lower(), html[start + 1] != "/"
+    end = _tag_end(html, start)
     if end < 0:
         return -1, ""
-    if html.count('"', start, end) % 2:  # a ">" inside a quoted attribute
-        quote = html.find('"', end, end + 2_000)
-        closing = html.find(">", quote, quote + 2_000) if quote >= 0 else -1
-        end = closing if closing >= 0 else end
-    if tag in _DROPPED and html[start + 1] != "/":
-        close = lower.find(f"</{tag}", end)
-        shut = html.find(">", close) if close >= 0 else -1
-        # an unclosed head hides nothing but itself; an unclosed script hides the rest, as in a browser
-        return (shut + 1 if shut >= 0 else (end + 1 if tag == "head" else -1)), ""
+    if opening and tag in _DROPPED and not (tag == "head" and open_head):
+        close = lower.find(f"</{tag}", end)  # an unclosed script hides the rest, as in a browser
+        return (_past(html, ">", close) if close >= 0 else -1), ""
     if tag == "li":
-        return end + 1, "\n- " if html[start + 1] != "/" else ""
+        return end + 1, "\n- " if opening else ""
     if tag in ("td", "th"):
         return end + 1, " "
     return end + 1, "\n" if tag in _BLOCK else ""
+
+
+def _past(html: str, mark: str, start: int) -> int:
+    end = html.find(mark, start)
+    return end + len(mark) if end >= 0 else -1
+
+
+def _tag_end(html: str, start: int) -> int:
+    end = html.find(">", start)
+    if end >= 0 and html.count('"', start, end) % 2:  # a ">" inside a quoted attribute
+        quote = html.find('"', end, end + 2_000)
+        closing = html.find(">", quote, quote + 2_000) if quote >= 0 else -1
+        return closing if closing >= 0 else end
+    return end
