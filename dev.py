@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Two commands for a fresh machine with CPython 3.11 or newer and nothing else.
 
-    python3 dev.py up       make the environment, load invented examples, start everything, print one address
-    python3 dev.py test     make the environment and run every check; says what it skipped and why
+python3 dev.py up       make the environment, load invented examples, start everything, print one address
+python3 dev.py test     make the environment and run every check; says what it skipped and why
 
-    python3 dev.py setup    the environment only; the command is then .venv/bin/provider-intake
-    python3 dev.py lock     renew the locks (needs the network; commits carry hashes and no index address)
+python3 dev.py setup    the environment only; the command is then .venv/bin/provider-intake
+python3 dev.py lock     renew the locks (needs the network; commits carry hashes and no index address)
 """
 
 from __future__ import annotations
@@ -81,8 +81,18 @@ def lock(rest: list[str]) -> int:
         say("uv is needed to renew the locks")
         return 69
     common = [
-        *uv, "pip", "compile", "-q", "--universal", "--python-version", "3.11", "--generate-hashes",
-        "--no-emit-index-url", "--no-emit-find-links", "--no-annotate", "--no-header",
+        *uv,
+        "pip",
+        "compile",
+        "-q",
+        "--universal",
+        "--python-version",
+        "3.11",
+        "--generate-hashes",
+        "--no-emit-index-url",
+        "--no-emit-find-links",
+        "--no-annotate",
+        "--no-header",
     ]
     (ROOT / "lock").mkdir(exist_ok=True)
     upgrade = ["--upgrade"] if "--upgrade" in rest else []

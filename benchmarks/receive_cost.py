@@ -38,7 +38,9 @@ def main() -> int:
         }
         subprocess.run([COMMAND, "migrate"], env=env, check=True, capture_output=True)
         before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        done = subprocess.run([COMMAND, "receive", "--json", *files], env=env, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [COMMAND, "receive", "--json", *files], env=env, capture_output=True, text=True, check=False
+        )
         wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         print(done.stderr[-2000:], file=sys.stderr)

@@ -30,32 +30,54 @@ class Setting:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("mode", "development", "development | production",
-            "production refuses demo adapters, default keys and plain HTTP"),
+    Setting(
+        "mode",
+        "development",
+        "development | production",
+        "production refuses demo adapters, default keys and plain HTTP",
+    ),
     Setting("demo", False, "true | false", "invented providers, a page to send demo mails, nothing leaves the machine"),
     Setting("data_dir", "var", "folder", "database, files, keys and the embedded Redis live here"),
     Setting("database_url", "", "SQLAlchemy URL; empty: SQLite in data_dir", "PostgreSQL when several machines work"),
     Setting("redis_url", "", "redis URL; empty: an embedded Valkey", "only the doorbell; work is found without it"),
     Setting("blob_url", "", "file:// folder; empty: data_dir/blobs", "the messages as they came, encrypted"),
-    Setting("secret_key_file", "", "file; empty: data_dir/secret.key",
-            "wraps the key of each kept message, signs links; keep it apart from backups"),
-    Setting("trusted_authserv_ids", "", "list with commas",
-            "shorthand: ids whose Authentication-Results count as weak evidence; use [mailboxes.NAME.trust] for more"),
+    Setting(
+        "secret_key_file",
+        "",
+        "file; empty: data_dir/secret.key",
+        "wraps the key of each kept message, signs links; keep it apart from backups",
+    ),
+    Setting(
+        "trusted_authserv_ids",
+        "",
+        "list with commas",
+        "shorthand: ids whose Authentication-Results count as weak evidence; use [mailboxes.NAME.trust] for more",
+    ),
     Setting("own_domains", "", "list with commas", "the Ministry's own domains: its staff forward mail"),
-    Setting("smtp_url", "", "smtp:// or smtps:// URL; empty: kept in the outbox, shown to staff",
-            "the aligned sender of the Ministry; acknowledgements never come from a domain of our own"),
+    Setting(
+        "smtp_url",
+        "",
+        "smtp:// or smtps:// URL; empty: kept in the outbox, shown to staff",
+        "the aligned sender of the Ministry; acknowledgements never come from a domain of our own",
+    ),
     Setting("dns_file", "", "JSON file", "answers DNS questions instead of the network: tests, demo, closed sites"),
     Setting("base_url", "http://127.0.0.1:8700", "URL", "goes into sign-in links and mails"),
     Setting("listen", "127.0.0.1:8700", "host:port", "loopback by default: a proxy with TLS stands in front"),
     Setting("ministry", "Ministry (example)", "text", "named on pages and in mails"),
     Setting("sender_address", "intake@ministry.example", "address", "From of every mail that leaves"),
     Setting("breach_address", "breach@intake.ministry.example", "address", "told to providers on the front page"),
-    Setting("assessment_address", "assessments@intake.ministry.example", "address", "told to providers on the front page"),
+    Setting(
+        "assessment_address", "assessments@intake.ministry.example", "address", "told to providers on the front page"
+    ),
     Setting("phone", "0800 000 000", "phone number", "for those who cannot use the web, and when we are down"),
     Setting("phone_overseas", "+64 4 000 0000", "phone number", "the same from abroad"),
     Setting("exit_url", "https://weather.example/", "URL", "where “Leave this page quickly” goes: something harmless"),
-    Setting("max_message_bytes", 36_700_160, "bytes (35 MB)",
-            "a mail above it is kept and opens a case, and its parts are not opened by machine"),
+    Setting(
+        "max_message_bytes",
+        36_700_160,
+        "bytes (35 MB)",
+        "a mail above it is kept and opens a case, and its parts are not opened by machine",
+    ),
     Setting("acks_per_address_hour", 3, "mails an hour", "an address can't be flooded through us (forged senders)"),
     Setting("acks_per_hour", 500, "mails an hour", "all acknowledgements together: a wave of forged mail ends here"),
     Setting("lease_seconds", 60, "seconds", "a killed worker's message is taken up by another after this"),
@@ -183,9 +205,7 @@ def _typed(setting: Setting, raw: object) -> str | int | bool:
         except ValueError:
             number = 0
         if number < 1:
-            raise Misconfigured(
-                f"{setting.variable} is “{raw}”; write a whole number of {setting.unit}, at least 1."
-            )
+            raise Misconfigured(f"{setting.variable} is “{raw}”; write a whole number of {setting.unit}, at least 1.")
         return number
     if isinstance(raw, list):
         return ",".join(str(x) for x in raw)
@@ -216,9 +236,7 @@ def _refuse(settings: Settings) -> None:
         raise Misconfigured(f"INTAKE_MODE is “{settings.mode}”; it is development or production.")
     scheme = urlsplit(settings.database).scheme
     if not scheme.startswith(("sqlite", "postgresql")):
-        raise Misconfigured(
-            f"INTAKE_DATABASE_URL begins with “{scheme}”; use sqlite:///FILE or postgresql+psycopg://…"
-        )
+        raise Misconfigured(f"INTAKE_DATABASE_URL begins with “{scheme}”; use sqlite:///FILE or postgresql+psycopg://…")
     if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in {"smtp", "smtps"}:
         raise Misconfigured("INTAKE_SMTP_URL must begin with smtp:// or smtps://.")
     if settings.dns_file and not Path(settings.dns_file).is_file():

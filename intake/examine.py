@@ -199,7 +199,7 @@ def _decide(
     update, reasons = _follow_up(parts, envelope, sender)
     made = drafts.of_mail(reads, guess, sender, at, reasons)
     if update and _is_another_matter(parts, update, made):
-        update, made = None, drafts.of_mail(reads, guess, sender, at, (_follows(update),))
+        made, update = drafts.of_mail(reads, guess, sender, at, (_follows(update),)), None
     if update:
         made = (_together(parts, update, made[0], at),)
         return replace(base, kind=made[0].kind, outcome=OutcomeCode.CASE_UPDATED, drafts=made, update=update)

@@ -16,80 +16,110 @@ LITTLE_SPACE = 2 * 1024**3  # bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    part: str
-    state: str  # ok, look, bad
+class Health:
+    """One part of the house and how it is, in one sentence."""
+
+    name: str
+    state: str  # ok, warn, bad
     text: str
-    mend: str = ""
+    mend: str = ""  # what to do about it
 
 
-def findings(parts: Parts) -> tuple[Finding, ...]:
+def findings(parts: Parts) -> tuple[Health, ...]:
     """What is wrong first."""
     found = [_accounting(parts), _waiting(parts), _disk(parts), _redis(parts), _sending(parts), *_mailboxes(parts)]
-    order = {"bad": 0, "look": 1, "ok": 2}
+    order = {"bad": 0, "warn": 1, "ok": 2}
     return tuple(sorted(found, key=lambda f: order[f.state]))
 
 
-def _accounting(parts: Parts) -> Finding:
+def _accounting(parts: Parts) -> Health:
     counted = parts.store.outcomes()
     missing = int(str(counted["missing"]))
     if missing:
-        return Finding("messages", "bad", f"{missing} messages have no outcome and no job.",
-                       "Start the worker: its sweeper gives each a job within 30 s.")
-    return Finding("messages", "ok", f"{counted['messages']} kept, {counted['waiting']} waiting, none missing.")
+        return Health(
+            "messages",
+            "bad",
+            f"{missing} messages have no outcome and no job.",
+            "Start the worker: its sweeper gives each a job within 30 s.",
+        )
+    return Health("messages", "ok", f"{counted['messages']} kept, {counted['waiting']} waiting, none missing.")
 
 
-def _waiting(parts: Parts) -> Finding:
+def _waiting(parts: Parts) -> Health:
     oldest = parts.store.oldest_waiting()
     if oldest and parts.clock() - oldest > WAITING:
         minutes = int((parts.clock() - oldest).total_seconds() // 60)
-        return Finding("jobs", "bad", f"A message has waited for {minutes} min.",
-                       "Is `provider-intake work` running? Nothing is lost; it goes on by itself.")
-    return Finding("jobs", "ok", "Nothing waits for long.")
+        return Health(
+            "jobs",
+            "bad",
+            f"A message has waited for {minutes} min.",
+            "Is `provider-intake work` running? Nothing is lost; it goes on by itself.",
+        )
+    return Health("jobs", "ok", "Nothing waits for long.")
 
 
-def _disk(parts: Parts) -> Finding:
+def _disk(parts: Parts) -> Health:
     free = shutil.disk_usage(parts.settings.folder).free
     text = f"{free // 1024**3} GB free for database and files."
     if free < LITTLE_SPACE:
-        return Finding("disk", "bad", text, "Make room: no message can be kept without it.")
-    return Finding("disk", "ok", text)
+        return Health("disk", "bad", text, "Make room: no message can be kept without it.")
+    return Health("disk", "ok", text)
 
 
-def _redis(parts: Parts) -> Finding:
+def _redis(parts: Parts) -> Health:
     if not parts.redis_url:
-        return Finding("redis", "ok", "No doorbell is set; work is found by looking every few seconds.")
+        return Health("redis", "ok", "No doorbell is set; work is found by looking every few seconds.")
     if parts.doorbell.alive():
-        return Finding("redis", "ok", "The doorbell answers.")
-    return Finding("redis", "look", "The doorbell does not answer; work is found by looking every few seconds.",
-                   "Start Redis again; nothing is lost.")
+        return Health("redis", "ok", "The doorbell answers.")
+    return Health(
+        "redis",
+        "warn",
+        "The doorbell does not answer; work is found by looking every few seconds.",
+        "Start Redis again; nothing is lost.",
+    )
 
 
-def _sending(parts: Parts) -> Finding:
+def _sending(parts: Parts) -> Health:
     failed = sum(m.state == "failed" for m in parts.store.mails(200))
     if failed:
-        return Finding("sending", "look", f"{failed} of the last 200 mails were refused for good.",
-                       "See them on the case; call the provider instead.")
+        return Health(
+            "sending",
+            "warn",
+            f"{failed} of the last 200 mails were refused for good.",
+            "See them on the case; call the provider instead.",
+        )
     if not parts.settings.smtp_url:
-        return Finding("sending", "look" if not parts.settings.demo else "ok",
-                       "No SMTP server is set: mails stay in the outbox.", "Set INTAKE_SMTP_URL.")
-    return Finding("sending", "ok", "Mails leave.")
+        return Health(
+            "sending",
+            "warn" if not parts.settings.demo else "ok",
+            "No SMTP server is set: mails stay in the outbox.",
+            "Set INTAKE_SMTP_URL.",
+        )
+    return Health("sending", "ok", "Mails leave.")
 
 
-def _mailboxes(parts: Parts) -> list[Finding]:
+def _mailboxes(parts: Parts) -> list[Health]:
     found = []
     states = {s.name: s for s in parts.store.mailbox_states()}
     for box in parts.settings.mailboxes:
         state = states.get(box.name)
         if state is None or state.last_contact is None:
-            found.append(Finding(f"mailbox {box.name}", "look", "Not reached yet.",
-                                 "Start `provider-intake collect`."))
+            found.append(Health(f"mailbox {box.name}", "warn", "Not reached yet.", "Start `provider-intake collect`."))
         elif state.error:
-            found.append(Finding(f"mailbox {box.name}", "bad", state.error,
-                                 "Mail waits on the server and counts from the server's time."))
+            found.append(
+                Health(
+                    f"mailbox {box.name}",
+                    "bad",
+                    state.error,
+                    "Mail waits on the server and counts from the server's time.",
+                )
+            )
         elif parts.clock() - state.last_contact > SILENT:
-            found.append(Finding(f"mailbox {box.name}", "bad", "No contact for 30 minutes.",
-                                 "Is `provider-intake collect` running?"))
+            found.append(
+                Health(
+                    f"mailbox {box.name}", "bad", "No contact for 30 minutes.", "Is `provider-intake collect` running?"
+                )
+            )
         else:
-            found.append(Finding(f"mailbox {box.name}", "ok", "Working."))
+            found.append(Health(f"mailbox {box.name}", "ok", "Working."))
     return found

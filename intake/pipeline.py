@@ -24,8 +24,6 @@ from intake.ports import Blobs, Clock, Delivery, Filing, Job, NewMail, Reference
 _CHANCE: random.Random = secrets.SystemRandom()
 
 
-
-
 class Parts(ExamineParts, Protocol):
     @property
     def store(self) -> Store: ...
@@ -122,8 +120,6 @@ def _mails(
         in_reply_to=found.message_id,
     )
     return ((-1 if found.update else 0, mail),)
-
-
 
 
 __all__ = ["Done", "Parts", "process"]

@@ -499,6 +499,8 @@ class Doorbell(Protocol):
 
     def ring(self) -> None: ...
 
+    def alive(self) -> bool: ...
+
 
 class Mailbox(Protocol):
     """A folder on a server that we collect from. Nothing is flagged or moved before `done`."""

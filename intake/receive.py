@@ -43,9 +43,7 @@ class Parts(Protocol):
 def keep(parts: Parts, arrivals: Sequence[Arrival]) -> tuple[Delivery, ...]:
     """Keep every arrival durably and say for each which delivery it is; raises when it could not, and then nothing is promised."""
     blobs = parts.blobs.put_many([a.raw for a in arrivals])
-    kept = parts.store.keep(
-        [_to_keep(a, blob) for a, blob in zip(arrivals, blobs, strict=True)]
-    )
+    kept = parts.store.keep([_to_keep(a, blob) for a, blob in zip(arrivals, blobs, strict=True)])
     parts.doorbell.ring()
     return kept
 

@@ -25,8 +25,8 @@ from intake.mail_text import Composer
 from intake.ports import Clock, Doorbell, Mailbox, MailSender, QueueRow
 
 if TYPE_CHECKING:
-    from intake.adapters.dns import Dns
     from intake.adapters.blobs import FileBlobs
+    from intake.adapters.dns import Dns
     from intake.adapters.documents.runner import DocumentReader
     from intake.adapters.store import SqlStore
 
@@ -162,7 +162,7 @@ class Parts:
         since = self.clock() - timedelta(hours=1)
         if self.store.mails_to(address, since) >= self.settings.acks_per_address_hour:
             return False
-        return self.store.mails_to("", since) < self.settings.acks_per_hour
+        return self.store.mails_to("", since) < int(self.settings.acks_per_hour)
 
     @cached_property
     def mail_sender(self) -> MailSender | None:

@@ -81,7 +81,9 @@ def parser() -> argparse.ArgumentParser:
     form.add_argument("name", nargs="?", metavar="FORM@EDITION")
     form.add_argument("-o", "--output", metavar="FILE")
 
-    decide = as_json(add("decide", "forms_shown", "decide", "band, reasons and clocks for given answers; writes nothing"))
+    decide = as_json(
+        add("decide", "forms_shown", "decide", "band, reasons and clocks for given answers; writes nothing")
+    )
     decide.add_argument("path", metavar="FILE.json|-")
 
     as_json(add("queue", "desk", "queue", "the triage queue, due first"))

@@ -23,7 +23,9 @@ def queue(given: argparse.Namespace) -> int:
                 show.line(show.queue_row(row))
             else:
                 due = show.instant(row.next_due) or "-"
-                print(f"{row.reference:11} {row.band or '--'} {due:20} {row.status:16} {row.provider_name or row.says_provider}")
+                print(
+                    f"{row.reference:11} {row.band or '--'} {due:20} {row.status:16} {row.provider_name or row.says_provider}"
+                )
         after = rows[-1].reference
     return 0
 

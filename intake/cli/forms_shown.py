@@ -71,7 +71,8 @@ def _asked(path: str) -> list[dict[str, Any]]:
 
 
 def _decided(asked: dict[str, Any]) -> dict[str, Any]:
-    answers = asked.get("answers") if isinstance(asked.get("answers"), dict) else {}
+    given = asked.get("answers")
+    answers: dict[str, Any] = given if isinstance(given, dict) else {}
     received = _instant(asked.get("received_at")) or datetime.now(UTC)
     if asked.get("kind") == _SELF_ASSESSMENT:
         return _line(asked, None, [], [], None, [], clocks.due_for_assessment(received))
@@ -84,7 +85,9 @@ def _decided(asked: dict[str, Any]) -> dict[str, Any]:
     due = clocks.due_for_notice(band, received, aware, about)
     reasons = [{"code": r.code, "text": r.text} for r in severity.reasons]
     if asked.get("band"):
-        reasons.insert(0, {"code": "BY_HAND", "text": f"A person set the band to {band}; the rule says {severity.band}."})
+        reasons.insert(
+            0, {"code": "BY_HAND", "text": f"A person set the band to {band}; the rule says {severity.band}."}
+        )
     changes = [{"question": c.question, "answer": c.answer, "band": c.band} for c in severity.changes]
     flags = [{"code": f.code, "text": f.text, "questions": list(f.questions)} for f in severity.flags]
     return _line(asked, band, reasons, changes, severity.notifiable, flags, due)

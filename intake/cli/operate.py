@@ -30,9 +30,9 @@ def doctor(given: argparse.Namespace) -> int:
     found = findings(build(config.load()))
     for one in found:
         if given.json:
-            show.line({"part": one.part, "state": one.state, "text": one.text, "mend": one.mend})
+            show.line({"part": one.name, "state": one.state, "text": one.text, "mend": one.mend})
         else:
-            print(f"{one.state:6} {one.part:14} {one.text}{' ' + one.mend if one.mend else ''}")
+            print(f"{one.state:6} {one.name:14} {one.text}{' ' + one.mend if one.mend else ''}")
     return UNAVAILABLE if any(f.state == "bad" for f in found) else 0
 
 

@@ -16,8 +16,14 @@ def serve(given: argparse.Namespace) -> int:
     settings = config.load()
     app = create_app(build(settings))
     host, _, port = str(settings.listen).rpartition(":")
-    waitress.serve(app, host=host or "127.0.0.1", port=int(port), threads=8, ident=None,
-                   max_request_body_size=settings.max_message_bytes)
+    waitress.serve(
+        app,
+        host=host or "127.0.0.1",
+        port=int(port),
+        threads=8,
+        ident=None,
+        max_request_body_size=settings.max_message_bytes,
+    )
     return 0
 
 

@@ -110,13 +110,17 @@ def explained(path: str, found: Examination) -> None:
         print(f"            - {evidence.text}")
     for draft in found.drafts:
         band = draft.severity.band if draft.severity else "no band"
-        print(f"  case      {draft.kind.value}, {draft.status.value}, {band}, provider {draft.provider or 'not settled'}")
+        print(
+            f"  case      {draft.kind.value}, {draft.status.value}, {band}, provider {draft.provider or 'not settled'}"
+        )
         for reason in (draft.severity.reasons if draft.severity else ()) + draft.reasons:
             print(f"            - {reason.text}")
         for name, at in due(draft.due).items():
             print(f"            {name} {at}")
     for f in found.documents:
-        print(f"  document  {f.read.name or f.path}: {f.read.how}, {f.read.form or 'no form'}, {len(f.read.answers)} answers")
+        print(
+            f"  document  {f.read.name or f.path}: {f.read.how}, {f.read.form or 'no form'}, {len(f.read.answers)} answers"
+        )
         for problem in f.read.problems:
             print(f"            - {problem.message}")
 
@@ -166,9 +170,14 @@ def case_view(view: CaseView) -> dict[str, Any]:
         "answers": {name: answer(a) for name, a in view.answers.items()},
         "problems": [{"id": q, "code": code, "message": text} for q, code, text in view.problems],
         "reasons": reasons(view.reasons),
-        "documents": [{"name": d.name, "media_type": d.media_type, "size": d.size, **document(d.read)} for d in view.documents],
+        "documents": [
+            {"name": d.name, "media_type": d.media_type, "size": d.size, **document(d.read)} for d in view.documents
+        ],
         "messages": [{"at": instant(m.at), "direction": m.direction, "state": m.state} for m in view.messages],
-        "history": [{"seq": e.seq, "at": instant(e.at), "actor": e.actor, "action": e.action, "text": e.text} for e in view.events],
+        "history": [
+            {"seq": e.seq, "at": instant(e.at), "actor": e.actor, "action": e.action, "text": e.text}
+            for e in view.events
+        ],
         "linked": list(view.linked),
         "outcome": view.outcome,
     }
@@ -176,7 +185,9 @@ def case_view(view: CaseView) -> dict[str, Any]:
 
 def case_for_a_person(view: CaseView) -> None:
     row = view.row
-    print(f"{row.reference}  {row.band or 'no band'}  {row.status}  {row.provider_name or row.says_provider or 'provider not known'}")
+    print(
+        f"{row.reference}  {row.band or 'no band'}  {row.status}  {row.provider_name or row.says_provider or 'provider not known'}"
+    )
     print(f"  sender    {view.sender.verdict.value}: {view.sender.reason}")
     for name, at in due(view.due).items():
         print(f"  {name:14} {at}")

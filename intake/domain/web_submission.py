@@ -77,15 +77,23 @@ def check_web_sender(named: str, providers: Sequence[Provider]) -> SenderCheck:
             else Evidence("no_provider_named", "The form names no organisation.", "no")
         )
         return SenderCheck(
-            VerdictCode.UNKNOWN_UNVERIFIED, None, None, None,
-            "Sent by web form, and nobody vouches for who sent it.", tuple(evidence),
+            VerdictCode.UNKNOWN_UNVERIFIED,
+            None,
+            None,
+            None,
+            "Sent by web form, and nobody vouches for who sent it.",
+            tuple(evidence),
         )
     evidence.append(Evidence("named_on_form", f"The form names {same[0].name}, which is in our register.", "half"))
     evidence.append(Evidence("call_back", "Call back on the number in the register, not the one on the form.", "half"))
     return SenderCheck(
-        VerdictCode.UNAUTHENTICATED, None, None, None,
+        VerdictCode.UNAUTHENTICATED,
+        None,
+        None,
+        None,
         f"The web form names {same[0].name}, and nobody vouches for it yet.",
-        tuple(evidence), tuple(p.slug for p in same),
+        tuple(evidence),
+        tuple(p.slug for p in same),
     )
 
 

@@ -48,7 +48,7 @@ def details(**more: object) -> Answers:
     }
 
 
-def assessment(organisation: str, staff: str = "6-19", **more: object) -> Answers:
+def assessment(organisation: str, **more: object) -> Answers:
     """A self-assessment with every control in place, unless `more` says otherwise."""
     form = load.form("it-self-assessment")
     answers: Answers = {q.id: "yes" for q in form.questions if q.control}
@@ -57,7 +57,7 @@ def assessment(organisation: str, staff: str = "6-19", **more: object) -> Answer
             answers[question.id] = "no" if question.choice("no") else question.choices[0].code
     answers |= {
         "ORG": organisation,
-        "P_STAFF": staff,
+        "P_STAFF": "6-19",
         "P_SERVICES": ["family_violence"],
         "ATT_NAME": "P. Example",
         "ATT_ROLE": "Office manager",

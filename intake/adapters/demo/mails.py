@@ -47,7 +47,9 @@ def fails(domain: str) -> Gateway:
 
 
 def spf_only(domain: str) -> Gateway:
-    return Gateway(f"spf=pass smtp.mailfrom={domain};\r\n dkim=none; dmarc=none header.from={domain}", helo=f"mail.{domain}")
+    return Gateway(
+        f"spf=pass smtp.mailfrom={domain};\r\n dkim=none; dmarc=none header.from={domain}", helo=f"mail.{domain}"
+    )
 
 
 def write(

@@ -47,7 +47,9 @@ def signer(pem: bytes) -> Sign:
         from dkim import sign as dkim_sign
 
         headers = [b"from", b"to", b"subject", b"date", b"message-id", b"mime-version", b"content-type"]
-        made: bytes = dkim_sign(raw, SELECTOR.encode(), domain.encode(), pem, include_headers=[*headers, b"from", b"subject"])
+        made: bytes = dkim_sign(
+            raw, SELECTOR.encode(), domain.encode(), pem, include_headers=[*headers, b"from", b"subject"]
+        )
         return made + raw
 
     return sign
