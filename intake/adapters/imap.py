@@ -282,8 +282,8 @@ class ImapMailbox:
             self._large.discard(uid)
 
     def _copied(self, client: Any, uids: Sequence[int], folder: str) -> bool:
-        """For servers without MOVE. False: without UIDPLUS the mails stay, marked as deleted, since a plain expunge would
-        take away mails that others marked."""
+        """For servers without MOVE. False: without UIDPLUS the mails stay, marked as deleted, since a plain expunge
+        would take away mails that others marked."""
         client.copy(list(uids), folder)
         client.add_flags(list(uids), [b"\\Deleted"])
         if not client.has_capability("UIDPLUS"):

@@ -6,9 +6,7 @@ on CI a missing server is a failure, since CI installs it.
 
 from __future__ import annotations
 
-import datetime as dt
 import grp
-import ipaddress
 import os
 import pwd
 import shutil
@@ -20,13 +18,11 @@ import time
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from imapclient import IMAPClient
 
 from intake.adapters import children
+from tests.support.certificates import certificates
+from tests.support.ports import free_ports
 
 PASSWORD = "correct-horse-7"
 
@@ -84,13 +80,13 @@ class Dovecot:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.imap, self.imaps, self.lmtp = _free_ports(3)
+        self.imap, self.imaps, self.lmtp = free_ports(3)
         self.ca_file = folder / "ca.pem"
         self.password_file = folder / "password"
         self.password_file.write_text(PASSWORD + "\n")
         for name in ("run", "state", "mail"):
             (folder / name).mkdir(mode=0o755)
-        _certificates(folder)
+        certificates(folder)
         as_root = os.geteuid() == 0
         name = "mail" if as_root else pwd.getpwuid(os.geteuid()).pw_name
         entry = pwd.getpwnam(name)
@@ -175,16 +171,6 @@ def start(folder: Path) -> Dovecot:
     return Dovecot(folder)
 
 
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
-
-
 def _until_listening(*ports: int, log: Path, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + 10
     for port in ports:
@@ -198,41 +184,3 @@ def _until_listening(*ports: int, log: Path, process: subprocess.Popen[bytes]) -
                     said += (log.parent / "stderr").read_text()
                     raise RuntimeError(f"Dovecot did not start: {said[-2000:]}") from None
                 time.sleep(0.05)
-
-
-def _certificates(folder: Path) -> None:
-    """A server certificate for localhost under an authority of its own."""
-    now = dt.datetime.now(dt.UTC)
-    ca_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
-
-    def signed(name: x509.Name, key: ec.EllipticCurvePublicKey, ca: bool) -> x509.Certificate:
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(ca_name)
-            .public_key(key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(hours=1))
-            .not_valid_after(now + dt.timedelta(days=2))
-            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
-        )
-        if not ca:
-            names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-        return builder.sign(ca_key, hashes.SHA256())
-
-    def write(path: Path, content: bytes) -> None:
-        path.write_bytes(content)
-        path.chmod(0o644)
-
-    server_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    pem = serialization.Encoding.PEM
-    write(folder / "ca.pem", signed(ca_name, ca_key.public_key(), True).public_bytes(pem))
-    write(folder / "server.pem", signed(server_name, server_key.public_key(), False).public_bytes(pem))
-    write(
-        folder / "server.key",
-        server_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
-    )
