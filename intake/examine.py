@@ -193,7 +193,8 @@ def _decide(
         bounce=envelope.bounce,
     )
     has_form = any(r.form for r in reads)
-    if sender.verdict is VerdictCode.AUTOMATIC and not has_form:
+    tells = guess.danger or guess.kind is CaseKind.BREACH_NOTICE
+    if sender.verdict is VerdictCode.AUTOMATIC and not has_form and (envelope.bounce or not tells):
         # A bounce of our own mail is noted on the case that it belongs to; nothing automatic opens or answers anything.
         return replace(base, update=_own_case(parts, envelope) if envelope.bounce else None)
     update, reasons = _follow_up(parts, envelope, sender)

@@ -16,6 +16,7 @@ from intake.domain.errors import CannotRead
 from intake.domain.model import Due
 from intake.domain.severity import decide as severity_of
 
+BANDS = ("S1", "S2", "S3", "S4")
 _SELF_ASSESSMENT = "self_assessment"
 
 
@@ -78,6 +79,8 @@ def _decided(asked: dict[str, Any]) -> dict[str, Any]:
         return _line(asked, None, [], [], None, [], clocks.due_for_assessment(received))
     severity = severity_of(answers)
     band = str(asked.get("band") or severity.band)
+    if band not in BANDS:
+        raise CannotRead(f"“{band}” is not a band; it is one of {', '.join(BANDS)}.")
     aware = _instant(asked.get("aware_at"))
     about = False
     if aware is None:
