@@ -17,13 +17,13 @@ from forms.check import applies
 from forms.load import FormError
 from forms.load import form as load_form
 from forms.schema import Form, Kind, Question
-from intake.domain import clocks, severity
+from intake.domain import breach, clocks
+from intake.domain.drafts import SURE, draft_of_form
 from intake.domain.errors import IntakeError
-from intake.domain.model import CaseKind, Due, ReadAnswer, Severity, Status
+from intake.domain.model import CaseDraft, CaseKind, ReadAnswer, ReadDocument, ReadProblem, Status
 from intake.mail_text import Composer
 from intake.ports import CaseView, Clock, Correction, QueueRow, RegistryStore, Staff, TriageStore
 
-SURE = 0.9  # an answer that was read less surely than this is shown first and asks for a person
 MOST_QUESTIONS = 12  # in one mail; more is a form, not a question
 NEEDS_TWO = ("S1", "S2")
 BANDS = ("S1", "S2", "S3", "S4")
@@ -151,9 +151,7 @@ def change_status(desk: Desk, staff: Staff, row: QueueRow, version: int, status:
     if again:
         changes |= {"outcome": "", "outcome_reason": ""}
     text = f"Status: {status.value.replace('_', ' ')}"
-    return desk.store.change(
-        row.reference, version, staff.address, "reopened" if again else "status", text, changes
-    )
+    return desk.store.change(row.reference, version, staff.address, "reopened" if again else "status", text, changes)
 
 
 # ---- words ------------------------------------------------------------------------------------------------------------
@@ -177,9 +175,7 @@ def write(desk: Desk, staff: Staff, row: QueueRow, version: int, to: str, words:
     desk.store.queue_mail(row.reference, mail, staff.address)
 
 
-def ask_for_more(
-    desk: Desk, staff: Staff, case: CaseView, version: int, to: str, questions: Sequence[str]
-) -> datetime:
+def ask_for_more(desk: Desk, staff: Staff, case: CaseView, version: int, to: str, questions: Sequence[str]) -> datetime:
     """Ask a registered contact open questions in the form's own words; returns when to ask again if nothing comes."""
     edition = edition_of(case)
     known = [q.id for q in open_questions(case)]
@@ -249,7 +245,9 @@ def doubtful(case: CaseView) -> tuple[str, ...]:
         return ()
     flagged = {q for f in (case.severity.flags if case.severity else ()) for q in f.questions}
     unsure = {q for q, a in case.answers.items() if a.confidence < SURE}
-    problems = {question.partition(".")[0].partition("[")[0] for question, code, _ in case.problems if code != "missing"}
+    problems = {
+        question.partition(".")[0].partition("[")[0] for question, code, _ in case.problems if code != "missing"
+    }
     wanted = (flagged | unsure | problems) - settled(case)
     order = [q.id for q in edition.questions if q.id in wanted]
     return tuple(sorted(order, key=lambda q: (q not in flagged, q not in unsure)))
@@ -273,7 +271,7 @@ def _is_open(value: object) -> bool:
 def answer(
     desk: Desk, staff: Staff, case: CaseView, version: int, question_id: str, how: str, typed: Mapping[str, object]
 ) -> int:
-    """Confirm, correct or give up on one answer; band and clocks are counted again and written with it.
+    """Confirm, correct or give up on one answer; band, clocks, marks and duty are decided again and written with it.
 
     how: confirmed, corrected (or entered, when there was none), unreadable.
     typed: fields of this one question as the form names them (`ID`, `ID.part`), when it is corrected.
@@ -284,16 +282,17 @@ def answer(
         raise NotNow("This form has no such question.")
     old = case.answers.get(question_id)
     value = _new_value(edition, question, how, old, typed)
-    kept = {q: a.value for q, a in case.answers.items() if q != question_id}
-    if value is not None:
-        kept[question_id] = value
-    now = desk.clock()
     entered = "entered" if how == "corrected" and old is None else how
+    row, now = case.row, desk.clock()
     correction = Correction(question_id, value, old.value if old else None, staff.address, now, entered)
-    judged, due = judge(case, kept, (*settled(case), question_id))
-    return desk.store.correct(
-        case.row.reference, version, staff.address, correction, judged, due, judged.reasons if judged else case.reasons
+    draft = judged(case, edition, _with(case, question_id, value))
+    new = desk.store.correct(
+        row.reference, version, staff.address, correction, draft.severity, draft.due, draft.reasons
     )
+    changes = _follows(row, draft)
+    if changes:
+        new = desk.store.change(row.reference, new, staff.address, "decided_again", "What follows from it", changes)
+    return new
 
 
 def _new_value(
@@ -316,30 +315,43 @@ def _new_value(
     return answers[question.id]
 
 
-def judge(
-    case: CaseView, values: Mapping[str, object], sure: Sequence[str] = ()
-) -> tuple[Severity | None, Due]:
-    """Band and clocks of the answers as they stand now; a band set by hand stays, and only its clocks are counted again."""
-    if case.row.kind != CaseKind.BREACH_NOTICE:
-        return case.severity, case.due
-    unsure = [q for q, a in case.answers.items() if a.confidence < SURE and q not in sure]
-    judged = severity.decide(values, doubtful=unsure)
-    if case.severity is not None and case.severity.by != "rule":
-        judged = replace(judged, band=case.severity.band, by=case.severity.by, reasons=case.severity.reasons)
-    at, about = _aware(values)
-    return judged, clocks.due_for_notice(judged.band, case.row.received_at, at, about)
+def _with(case: CaseView, question_id: str, value: object) -> dict[str, ReadAnswer]:
+    """The answers as they stand with this one; what a person has settled is sure."""
+    kept = {q: replace(a, confidence=1.0) if q in settled(case) else a for q, a in case.answers.items()}
+    kept.pop(question_id, None)
+    if value is not None:
+        kept[question_id] = ReadAnswer(value, "staff")
+    return kept
 
 
-def _aware(values: Mapping[str, object]) -> tuple[datetime | None, bool]:
-    """When the provider found out (A08), and whether that is only about."""
-    given = values.get("A08")
-    if not isinstance(given, Mapping) or not isinstance(given.get("at"), str):
-        return None, True
-    try:
-        at = datetime.fromisoformat(str(given["at"]))
-    except ValueError:
-        return None, True
-    return (at, given.get("about") is True) if at.tzinfo else (None, True)
+def judged(case: CaseView, edition: Form, answers: Mapping[str, ReadAnswer]) -> CaseDraft:
+    """What the rules say of these answers. A band that was set by hand stays, and its clocks with it."""
+    left = tuple(ReadProblem(*p) for p in case.problems if not p[0])
+    read = ReadDocument("", "", "staff", edition.kind, edition.edition, answers, left)
+    draft = draft_of_form(read, None, case.sender, case.row.received_at)
+    by_hand = case.severity if case.severity and case.severity.by != "rule" else None
+    if by_hand is None or draft.severity is None:
+        return draft
+    at, about = breach.aware_at({q: a.value for q, a in answers.items()})
+    due = clocks.due_for_notice(by_hand.band, case.row.received_at, at, about)
+    return replace(draft, severity=replace(draft.severity, band=by_hand.band, by=by_hand.by), due=due)
+
+
+def _follows(row: QueueRow, draft: CaseDraft) -> dict[str, object]:
+    """Columns that change with the answers, beside band and clocks. Marks that no answer can take away stay."""
+    kept = tuple(m for m in row.marks if m in _KEPT_MARKS)
+    marks = tuple(dict.fromkeys((*draft.marks, *kept)))
+    now: dict[str, object] = {"duty": draft.duty, "marks": marks, "service": draft.service or row.service}
+    before: dict[str, object] = {"duty": row.duty, "marks": row.marks, "service": row.service}
+    changes = {key: value for key, value in now.items() if value != before[key]}
+    if row.aware_at != draft.aware_at and row.kind == CaseKind.BREACH_NOTICE:
+        changes["aware_at"] = draft.aware_at
+    return changes
+
+
+_KEPT_MARKS = frozenset(
+    {"CONFLICT", "POSSIBLE_DANGER", "READ_FIRST", "QUARANTINED", "DUPLICATE", "REPEAT", "NOT_FOR_US"}
+)
 
 
 # ---- the band ---------------------------------------------------------------------------------------------------------
@@ -352,7 +364,7 @@ def set_band(desk: Desk, staff: Staff, case: CaseView, version: int, band: str, 
     if band not in BANDS:
         raise NotNow("Choose one of the four bands.")
     words = _words(reason, "Say why, so that it can be understood a year from now.")
-    at, about = _aware({q: a.value for q, a in case.answers.items()})
+    at, about = breach.aware_at({q: a.value for q, a in case.answers.items()})
     due = clocks.due_for_notice(band, case.row.received_at, at, about)
     by_hand = replace(case.severity, band=band, by=staff.address)
     text = f"Band {band} set by hand, was {case.severity.band}. {words}"

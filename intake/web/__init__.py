@@ -1,0 +1,1 @@
+"""The pages: one Flask application for providers (no account) and for staff (sign-in by one-time link)."""

@@ -1,0 +1,136 @@
+"""The system page: one thing to do on top, then mailboxes, jobs, what leaves, and an account of every message that adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from flask import Blueprint, render_template
+
+from intake.domain import nz_words
+from intake.domain.model import OutcomeCode
+from intake.ports import MailboxState, SentMail
+from intake.web import present
+from intake.web.parts import Health, Parts
+
+_OUTCOMES: Mapping[str, str] = {
+    OutcomeCode.CASE_OPENED: "Case opened",
+    OutcomeCode.CASE_UPDATED: "Added to a case",
+    OutcomeCode.HELD: "Held",
+    OutcomeCode.DUPLICATE: "Duplicate",
+    OutcomeCode.AUTOMATIC: "Automatic",
+    OutcomeCode.NEEDS_PERSON: "Needs a person",
+}
+_JOBS: Mapping[str, str] = {
+    "due": "Due",
+    "later": "Will try again",
+    "leased": "Running",
+    "done": "Done",
+    "person": "Given to a person",
+}
+_TONES = {"ok": present.Badge("tick", "Working", "ok"), "warn": present.Badge("warn", "Look at this", "warn"),
+          "bad": present.Badge("cross", "Broken", "bad")}  # fmt: skip
+_MAIL_STATES = {
+    "queued": present.Badge("clock", "Waiting"),
+    "sending": present.Badge("clock", "Being sent"),
+    "sent": present.Badge("tick", "Sent", "ok"),
+    "failed": present.Badge("cross", "Could not be sent", "bad"),
+    "held": present.Badge("lock", "Held back", "warn"),
+}
+
+
+class Account(NamedTuple):
+    """Where every delivery ended. `adds_up` is false when one is nowhere."""
+
+    received: int
+    columns: tuple[tuple[str, int], ...]
+    waiting: int
+    missing: int
+    adds_up: bool
+    said: str
+
+
+def blueprint(parts: Parts) -> Blueprint:
+    pages = Blueprint("system", __name__)
+
+    @pages.get("/system")
+    def page() -> str:
+        now = parts.clock()
+        counted, health = account(parts.store.outcomes()), list(parts.health())
+        mails = parts.store.mails(40)
+        return render_template(
+            "staff/system.html",
+            account=counted,
+            health=[(h, _TONES.get(h.state, _TONES["warn"])) for h in health],
+            first=first_thing(counted, health, mails),
+            mailboxes=[_mailbox(m, now) for m in parts.store.mailbox_states()],
+            jobs=[(words, parts_count) for words, parts_count in _jobs(parts.store.job_counts())],
+            mails=[_mail(m, now) for m in mails],
+            oldest=_oldest(parts.store.oldest_waiting(), now),
+            checked=nz_words.full(now),
+        )
+
+    return pages
+
+
+def account(outcomes: Mapping[str, Any]) -> Account:
+    """The accounting of messages: received is what ended somewhere, plus what is being read; nothing else is allowed."""
+    ended: Mapping[str, int] = outcomes.get("outcomes", {})
+    columns = tuple((words, int(ended.get(code, 0))) for code, words in _OUTCOMES.items())
+    waiting, missing = int(outcomes.get("waiting", 0)), int(outcomes.get("missing", 0))
+    received = int(outcomes.get("deliveries", 0))
+    total = sum(n for _, n in columns) + waiting
+    said = " + ".join(f"{n:,}" for n in [*(n for _, n in columns), waiting]) + f" = {total:,}"
+    return Account(received, columns, waiting, missing, total == received and not missing, said)
+
+
+def first_thing(counted: Account, health: Sequence[Health], mails: Sequence[SentMail]) -> tuple[str, str, str]:
+    """The note on top: its tone, heading and sentence."""
+    if not counted.adds_up:
+        text = (
+            f"{counted.received:,} were received and {counted.said}. {counted.missing:,} have neither an end nor a job. "
+            "Nothing is deleted: run “provider-intake reconcile”, it names them and puts them back to work."
+        )
+        return "bad", "The count of messages does not add up", text
+    for state in ("bad", "warn"):
+        found = next((h for h in health if h.state == state), None)
+        if found is not None:
+            return state, found.name, found.text
+    failed = [m for m in mails if m.state == "failed"]
+    if failed:
+        text = "Open the case and reach the provider another way. The reason stands in the list below."
+        return "warn", f"{len(failed)} {'mail' if len(failed) == 1 else 'mails'} could not be sent", text
+    return "ok", "Nothing needs you here", "Every message is in one place, and every part works."
+
+
+def _mailbox(box: MailboxState, now: datetime) -> dict[str, Any]:
+    badge = _TONES["bad"] if box.error else _TONES["ok" if box.last_contact else "warn"]
+    return {
+        "name": box.name,
+        "badge": badge,
+        "error": box.error,
+        "last_message": present.moment(box.last_message, now) if box.last_message else "none yet",
+        "last_contact": f"{nz_words.span(now - box.last_contact)} ago" if box.last_contact else "not yet",
+    }
+
+
+def _jobs(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return [(words, int(counts.get(state, 0))) for state, words in _JOBS.items()]
+
+
+def _mail(mail: SentMail, now: datetime) -> dict[str, Any]:
+    """What a mail says is not shown here: a sign-in link must not be readable by a colleague."""
+    return {
+        "at": present.moment(mail.at, now),
+        "to": mail.to,
+        "what": present.words_of(mail.template),
+        "badge": _MAIL_STATES.get(mail.state, _MAIL_STATES["queued"]),
+        "case": mail.case,
+        "error": mail.error,
+        "attempts": mail.attempts,
+    }
+
+
+def _oldest(instant: datetime | None, now: datetime) -> str:
+    return nz_words.span(now - instant) if instant else "nothing waits"
