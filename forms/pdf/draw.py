@@ -57,9 +57,7 @@ def _circle(centre: float, radius: float) -> str:
     )
 
 
-def typed_lines(
-    lines: list[bytes], key: str, size: float, left: float, top: float, leading: float
-) -> bytes:
+def typed_lines(lines: list[bytes], key: str, size: float, left: float, top: float, leading: float) -> bytes:
     """Operators that write lines from the top left corner (baseline of the first line at `top`)."""
     out = [f"q BT /{key} {size:g} Tf 0 g {left:.2f} {top:.2f} Td {leading:.2f} TL".encode()]
     for n, line in enumerate(lines):

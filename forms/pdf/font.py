@@ -77,13 +77,15 @@ def _one_unicode_table(font: Any) -> None:
 
 def _widths(font: Any) -> tuple[int, ...]:
     cmap, metrics = font.getBestCmap(), font["hmtx"]
-    scale = 1000 / font["head"].unitsPerEm
+    scale: float = 1000 / font["head"].unitsPerEm
     table = code_table()
     missing = metrics[".notdef"][0]
 
     def width(byte: int) -> int:
         glyph = cmap.get(ord(table[byte])) if byte in table else None
-        return round((metrics[glyph][0] if glyph else missing) * scale)
+        advance: int = metrics[glyph][0] if glyph else missing
+        scaled: float = advance * scale
+        return round(scaled)
 
     return tuple(width(b) for b in range(256))
 

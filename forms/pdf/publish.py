@@ -173,7 +173,7 @@ def main(names: list[str]) -> None:
 
     for form in [load.form(name) for name in names] or load.forms():
         target = write(form)
-        print(f"{target.relative_to(EDITIONS.parent.parent)}: {target.stat().st_size} bytes")
+        sys.stdout.write(f"{target.relative_to(EDITIONS.parent.parent)}: {target.stat().st_size} bytes\n")
 
 
 if __name__ == "__main__":

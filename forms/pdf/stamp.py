@@ -96,9 +96,7 @@ def _label(node: Object, value: str) -> str:
     return value
 
 
-def _fitted(
-    text: str, width: float, height: float, several: bool, kept: Issued
-) -> tuple[float, list[str]]:
+def _fitted(text: str, width: float, height: float, several: bool, kept: Issued) -> tuple[float, list[str]]:
     """The largest size at which all lines stand inside the box, and those lines."""
     size = SIZE
     while True:

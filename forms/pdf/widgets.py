@@ -167,9 +167,7 @@ class _Maker:
         link.DV = Name.Off
         self._attach(link, field.name)
 
-    def _button(
-        self, link: pikepdf.Object, control: Control, state: str, size: tuple[float, float]
-    ) -> None:
+    def _button(self, link: pikepdf.Object, control: Control, state: str, size: tuple[float, float]) -> None:
         on, off = self._states(control, min(size))
         link.AP = Dictionary(N=Dictionary({f"/{state}": on, "/Off": off}))
         link.AS = Name.Off
@@ -224,9 +222,7 @@ def _colour(numbers: str) -> Array:
 
 def _font(pdf: Pdf, font: FieldFont) -> Dictionary:
     program = Stream(pdf, font.program, Length1=len(font.program))
-    descriptor = Dictionary(
-        {f"/{k}": Array(v) if isinstance(v, list) else v for k, v in font.descriptor.items()}
-    )
+    descriptor = Dictionary({f"/{k}": Array(v) if isinstance(v, list) else v for k, v in font.descriptor.items()})
     descriptor.Type = Name.FontDescriptor
     descriptor.FontName = Name(f"/{font.name}")
     descriptor.FontFile2 = program
@@ -239,9 +235,7 @@ def _font(pdf: Pdf, font: FieldFont) -> Dictionary:
         LastChar=255,
         Widths=Array(list(font.widths)),
         FontDescriptor=pdf.make_indirect(descriptor),
-        Encoding=Dictionary(
-            Type=Name.Encoding, BaseEncoding=Name.WinAnsiEncoding, Differences=codes
-        ),
+        Encoding=Dictionary(Type=Name.Encoding, BaseEncoding=Name.WinAnsiEncoding, Differences=codes),
         ToUnicode=Stream(pdf, to_unicode()),
     )
 

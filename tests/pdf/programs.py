@@ -136,7 +136,7 @@ def by_chrome_engine(form: Form, values: Values) -> bytes:
             if value is None or value is False or (box.code and value not in (True, box.code)):
                 continue
             page = pages[box.page - 1]
-            left, top, right, low = box.rect
+            left, top, _, low = box.rect
             x, y = left + 4, page.get_height() - (top + min(6.0, (low - top) / 2))
             pdfium_c.FORM_OnMouseMove(forms, page, 0, x, y)
             pdfium_c.FORM_OnLButtonDown(forms, page, 0, x, y)

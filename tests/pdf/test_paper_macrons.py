@@ -34,9 +34,10 @@ def fits(name: str, value: object) -> bool:
     """Whether a text of one line is no wider than its box; of several lines the answers fit by the way they are made."""
     kept = issued(NOTICE)
     question = field_question(NOTICE, name)
-    if not isinstance(value, str) or question is None or question.lines > 1:
+    box = kept.named()[name][0]
+    if not isinstance(value, str) or box.code or question is None or question.lines > 1:
         return True
-    left, _, right, _ = kept.named()[name][0].rect
+    left, _, right, _ = box.rect
     return sum(kept.widths[kept.codes.get(c, 0x3F)] for c in value) / 100 <= right - left - 6
 
 

@@ -161,7 +161,7 @@ def test_what_was_kept_belongs_to_the_issued_file(form: Form) -> None:
 
 
 def test_an_edition_without_an_issued_pdf_says_how_to_make_one() -> None:
-    with pytest.raises(kept.NotPublished, match="forms.pdf.publish try-out@2026.1"):
+    with pytest.raises(kept.NotPublished, match=r"forms\.pdf\.publish try-out@2026\.1"):
         kept.blank(TRY_OUT)
 
 

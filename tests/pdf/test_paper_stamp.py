@@ -11,7 +11,7 @@ from forms import load
 from forms.canonical import canonical
 from forms.pdf.blank import blank
 from forms.pdf.stamp import fill, stamp
-from intake.adapters.documents.layout import compare_shown
+from intake.adapters.documents.shown import compare_shown
 from tests.pdf.programs import by_pikepdf, texts_in_boxes
 
 NOTICE = load.form("breach-notice")

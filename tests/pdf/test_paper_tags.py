@@ -72,7 +72,7 @@ def test_tagged_towards_pdf_ua_1_every_field_is_one_form_element_in_reading_orde
     with opened(form) as pdf:
         order = []
         for element in elements(pdf.Root.StructTreeRoot):
-            if element.S == Name.Form:
+            if Name.Form == element.S:
                 only = kids_of(element)
                 assert len(only) == 1 and only[0].Type == Name.OBJR
                 order.append(full_name(only[0].Obj))
@@ -89,7 +89,7 @@ def test_tagged_towards_pdf_ua_1_every_field_leads_back_to_its_element(form: For
             assert key not in seen
             seen.add(key)
             element = numbers[key]
-            assert element.S == Name.Form and kids_of(element)[0].Obj.objgen == widget.objgen
+            assert Name.Form == element.S and kids_of(element)[0].Obj.objgen == widget.objgen
         assert len(seen) == len(plan(form).fields)
 
 
@@ -110,7 +110,7 @@ def test_tagged_towards_pdf_ua_1_buttons_have_exactly_on_and_off(form: Form) -> 
             states = widget.AP.N
             if not isinstance(states, pikepdf.Stream):
                 assert len(states.keys()) == 2 and "/Off" in states
-                assert widget.AS == Name.Off
+                assert Name.Off == widget.AS
 
 
 @EDITIONS

@@ -58,9 +58,7 @@ def _again(node: Object, seen: set[tuple[int, int]]) -> bool:
     return False
 
 
-def _visit(
-    node: Object, before: str, kind: str, stack: list[tuple[Object, str, str]], values: dict[str, str]
-) -> None:
+def _visit(node: Object, before: str, kind: str, stack: list[tuple[Object, str, str]], values: dict[str, str]) -> None:
     part = node.get("/T")
     name = before
     if part is not None:

@@ -82,4 +82,4 @@ def _acts(found: object) -> bool:
     if any(key in found for key in _KEYS):
         return True
     action = found.get("/S")
-    return action is not None and str(action) in _ACTIONS or str(found.get("/Type", "")) == "/EmbeddedFile"
+    return (action is not None and str(action) in _ACTIONS) or str(found.get("/Type", "")) == "/EmbeddedFile"

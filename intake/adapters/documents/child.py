@@ -60,7 +60,7 @@ def _suggest(body: bytes, head: dict[str, object], limits: Limits) -> object:
 
 def _compare(body: bytes, head: dict[str, object], limits: Limits) -> object:
     from forms import load
-    from intake.adapters.documents.layout import compare_shown
+    from intake.adapters.documents.shown import compare_shown
 
     problems = compare_shown(body, load.form(str(head["form"])))
     return [[p.id, p.code, p.message] for p in problems]
@@ -97,5 +97,3 @@ def _write(pipe: int, frame: bytes) -> None:
     view = memoryview(frame)
     while view:
         view = view[os.write(pipe, view) :]
-
-

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from forms.schema import Form, Question
+from forms.schema import Form, Kind, Question
 
 Rect = tuple[float, float, float, float]
 GAP = 14.0  # points between words that stand in two columns
@@ -22,8 +22,15 @@ LONGEST = 2_000  # characters of one suggestion
 AFTER = 5  # lines under a label that may belong to its answer
 LEAST = 0.5  # how alike words and question must be
 DOUBT = 0.7  # a suggestion is never surer than this
-COMMON = frozenset("a an and are at by do does for have how if in is it its of on or our the their they this to us was we what "
-                   "when where which who why will with you your".split())  # fmt: skip
+STORY, STORY_AS_CHOICE = 80, 0.6  # characters of a text that is told, and how much less it fits a question with choices
+OPEN = (Kind.TEXT, Kind.LONG_TEXT, Kind.EMAIL)
+COMMON = frozenset(
+    re.findall(
+        r"\w+",
+        "a an and are at by do does for have how if in is it its of on or our the their they this to us was we what when where "
+        "which who why will with you your",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +54,13 @@ class Pair:
 
 def suggestions(raw: bytes, form: Form, most_pages: int = 20) -> list[dict[str, object]]:
     """The best place for each question, in the form's order: {question, text, page, box, confidence}."""
-    words = [(q, [_words(q.label), _words(q.short)]) for q in form.questions if not q.columns]
+    words = list(_ways(form))
     best: dict[str, dict[str, object]] = {}
     for pair in _pairs(raw, most_pages):
         asked = _words(pair.label)
         if not asked or not pair.text.strip():
             continue
-        score, question = _closest(asked, words)
+        score, question = _closest(asked, words, len(pair.text))
         if question is None or score < LEAST:
             continue
         sure = round(score * DOUBT, 2)
@@ -75,20 +82,21 @@ def _pairs(raw: bytes, most_pages: int) -> Iterator[Pair]:
     with pdfplumber.open(io.BytesIO(raw)) as document:
         for page in document.pages[:most_pages]:
             try:
-                yield from _of_tables(page)
-                yield from _of_lines(_lines(page), page.page_number)
+                tables = page.find_tables()
+                yield from _of_tables(tables, page.page_number)
+                yield from _of_lines(_lines(page, [t.bbox for t in tables]), page.page_number)
             finally:
                 page.close()
 
 
-def _of_tables(page: Any) -> Iterator[Pair]:
+def _of_tables(tables: Iterable[Any], page: int) -> Iterator[Pair]:
     """Rows of ruled tables: the first cell asks, the others answer."""
-    for table in page.find_tables():
+    for table in tables:
         for row, cells in zip(table.rows, table.extract(), strict=False):
             filled = [(text.strip(), box) for text, box in zip(cells, row.cells, strict=False) if text and box]
             if len(filled) >= 2:
                 rest = filled[1:]
-                yield Pair(filled[0][0], " ".join(t for t, _ in rest), page.page_number, _around(b for _, b in rest))
+                yield Pair(filled[0][0], " ".join(t for t, _ in rest), page, _around(b for _, b in rest))
 
 
 def _of_lines(lines: list[Line], page: int) -> Iterator[Pair]:
@@ -124,16 +132,23 @@ def _under(lines: Iterable[Line]) -> Iterator[Line]:
         yield line
 
 
-def _lines(page: Any) -> list[Line]:
-    """Words of the page as lines from the top, each cut at wide gaps."""
+def _lines(page: Any, tables: list[Rect]) -> list[Line]:
+    """Words of the page outside its tables as lines from the top, each cut at wide gaps."""
     rows: dict[int, list[Any]] = {}
     for word in page.extract_words(x_tolerance=2, y_tolerance=2)[:MOST_WORDS]:
+        if any(_within(word, table) for table in tables):
+            continue
         rows.setdefault(round(float(word["bottom"]) / 4), []).append(word)
     lines = []
     for _, words in sorted(rows.items()):
         words.sort(key=lambda w: float(w["x0"]))
         lines.append(Line(tuple(_cut(words))))
     return lines
+
+
+def _within(word: Any, table: Rect) -> bool:
+    x, y = (float(word["x0"]) + float(word["x1"])) / 2, (float(word["top"]) + float(word["bottom"])) / 2
+    return table[0] <= x <= table[2] and table[1] <= y <= table[3]
 
 
 def _cut(words: list[Any]) -> Iterator[tuple[str, Rect]]:
@@ -157,14 +172,28 @@ def _around(boxes: Iterable[Any]) -> Rect:
     return min(b[0] for b in held), min(b[1] for b in held), max(b[2] for b in held), max(b[3] for b in held)
 
 
+def _ways(form: Form) -> Iterator[tuple[Question, list[frozenset[str]]]]:
+    """Each question with the ways in which it may be asked: its label, its short name, and a story by its section's title."""
+    for section in form.sections:
+        for question in section.questions:
+            if question.columns:
+                continue
+            ways = [_words(question.label), _words(question.short)]
+            if question.kind is Kind.LONG_TEXT:
+                ways.append(_words(section.title))
+            yield question, [w for w in ways if w]
+
+
 def _closest(
-    asked: frozenset[str], words: list[tuple[Question, list[frozenset[str]]]]
+    asked: frozenset[str], words: list[tuple[Question, list[frozenset[str]]]], length: int
 ) -> tuple[float, Question | None]:
+    """The question whose words are most alike; a story is no answer to a question with choices."""
     best: tuple[float, Question | None] = (0.0, None)
     for question, ways in words:
+        told = STORY_AS_CHOICE if length > STORY and question.kind not in OPEN else 1.0
         for way in ways:
             shared = len(asked & way)
-            score = 2 * shared / (len(asked) + len(way)) if shared else 0.0
+            score = told * 2 * shared / (len(asked) + len(way)) if shared else 0.0
             if score > best[0]:
                 best = (score, question)
     return best

@@ -7,14 +7,12 @@ is read too. The inside of every box of the blank is white, so a mark is what is
 from __future__ import annotations
 
 import ctypes
-import io
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import pikepdf
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from PIL import Image
@@ -22,7 +20,6 @@ from PIL import Image
 from forms.canonical import canonical
 from forms.pdf.blank import Issued, NotPublished, issued
 from forms.schema import Box, Choice, Form, Kind, Question
-from intake.adapters.documents.acroform import read_fields
 from intake.adapters.documents.limits import Limits
 from intake.adapters.documents.pdf import edition_flags, known_form, question_of, question_places
 from intake.adapters.documents.say import problem
@@ -186,10 +183,7 @@ def _document(form: Form, found: Found, flags: list[ReadProblem], pages: int) ->
         "layout",
         form.kind,
         form.edition,
-        {
-            q: ReadAnswer(v, "layout", *places.get(q, (None, None)), sure.get(q, SURE_TEXT))
-            for q, v in answers.items()
-        },
+        {q: ReadAnswer(v, "layout", *places.get(q, (None, None)), sure.get(q, SURE_TEXT)) for q, v in answers.items()},
         (*flags, *found.problems, *(ReadProblem(p.id, p.code, p.message) for p in wrong)),
         pages,
     )
@@ -205,7 +199,7 @@ def _read_page(document: Any, index: int, boxes: list[Box], form: Form, kept: Is
         laid = register(image, page.get_size())
         text_page = page.get_textpage()
         try:
-            texts = [b for b in boxes if not _is_button(b, form)]
+            texts = [b for b in boxes if not is_button(b, form)]
             reader = _Texts(page, text_page, image.size, laid)
             for box in texts:
                 _read_text(reader, box, form, kept, found)
@@ -213,10 +207,10 @@ def _read_page(document: Any, index: int, boxes: list[Box], form: Form, kept: Is
             text_page.close()
     finally:
         page.close()
-    _read_marks(image, laid, [b for b in boxes if _is_button(b, form)], found)
+    _read_marks(image, laid, [b for b in boxes if is_button(b, form)], found)
 
 
-def _is_button(box: Box, form: Form) -> bool:
+def is_button(box: Box, form: Form) -> bool:
     if box.code:
         return True
     question = field_question(form, box.name)
@@ -411,66 +405,3 @@ def rejoined(written: str, width: float, kept: Issued) -> str:
 
 def _width(text: str, kept: Issued) -> float:
     return sum(kept.widths[kept.codes.get(c, 0x3F)] for c in text) / 1000
-
-
-# ---- what the page shows beside what was read --------------------------------------------------------------------------
-
-
-def compare_shown(raw: bytes, form: Form) -> tuple[ReadProblem, ...]:
-    """Text fields of a fillable PDF whose page shows something else than their value. About 0.05 s; not for the hot path."""
-    with pikepdf.open(io.BytesIO(raw), inherit_page_attributes=False) as pdf:
-        fields = read_fields(pdf)
-    if fields is None:
-        return ()
-    kept = issued(form)
-    shown = dict(_shown_texts(raw, form, kept))
-    return tuple(
-        problem("shown_differs", name)
-        for name, text in shown.items()
-        if not _alike(fields.values.get(name, ""), text, form, name, kept)
-    )
-
-
-def _shown_texts(raw: bytes, form: Form, kept: Issued) -> Iterator[tuple[str, str]]:
-    document = pdfium.PdfDocument(raw)
-    try:
-        document.init_forms()
-        for number in range(1, min(kept.pages, len(document)) + 1):
-            boxes = [b for b in kept.boxes if b.page == number and not _is_button(b, form)]
-            if boxes:
-                yield from _flat_texts(document, number - 1, boxes)
-    finally:
-        document.close()
-
-
-def _flat_texts(document: Any, index: int, boxes: list[Box]) -> Iterator[tuple[str, str]]:
-    page = document[index]
-    pdfium_c.FPDFPage_Flatten(page, pdfium_c.FLAT_NORMALDISPLAY)
-    page.close()  # the flattened content is seen only after the page is opened again
-    page = document[index]
-    try:
-        height = page.get_size()[1]
-        text_page = page.get_textpage()
-        try:
-            for box in boxes:
-                left, top, right, low = box.rect
-                yield box.name, str(text_page.get_text_bounded(left, height - low, right, height - top))
-        finally:
-            text_page.close()
-    finally:
-        page.close()
-
-
-def _alike(value: str, shown: str, form: Form, name: str, kept: Issued) -> bool:
-    question = field_question(form, name)
-    wanted = [value]
-    if question is not None and question.kind is Kind.CHOICE:
-        wanted += [c.label for c in question.choices if c.code == value]
-    bare = _bare(shown, kept)
-    return any(_bare(w, kept) == bare for w in wanted)
-
-
-def _bare(text: str, kept: Issued) -> str:
-    """Without blanks, composed, and without letters that the form's font cannot show."""
-    plain = unicodedata.normalize("NFC", "".join(text.split()))
-    return "".join(c for c in plain if c in kept.codes and c not in "?\u00ad")

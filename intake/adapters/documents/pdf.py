@@ -137,5 +137,3 @@ def _around(boxes: list[Box]) -> Place:
         max(r[2] for r in rects),
         max(r[3] for r in rects),
     )
-
-
