@@ -107,6 +107,8 @@ def ensure(wanted: Path) -> None:
     """The environment holds exactly what `wanted` locks; a stamp makes the next start quick."""
     stamp = VENV / "stamp"
     mark = fingerprint(wanted)
+    if PYTHON.exists():
+        compile_own()
     known = stamp.read_text().split() if stamp.exists() else []
     if mark in known:
         return
@@ -115,8 +117,15 @@ def ensure(wanted: Path) -> None:
         subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
     install(wanted)
     marks = {mark} | ({fingerprint(RUNTIME)} if wanted == TEST else set())
+    compile_own()
     stamp.write_text(" ".join(sorted(marks)))
     say("environment ready")
+
+
+def compile_own() -> None:
+    """Bytecode beside the sources, also where the machine is told not to write any: each start is a second quicker."""
+    folders = [str(ROOT / name) for name in ("intake", "forms", "workers")]
+    subprocess.run([str(PYTHON), "-m", "compileall", "-q", *folders], check=False, cwd=ROOT)
 
 
 def fingerprint(lock_file: Path) -> str:
@@ -130,7 +139,7 @@ def install(wanted: Path) -> None:
     uv = find_uv() or fetch_uv()
     if uv:
         say(f"installing {count(wanted)} packages with uv")
-        base = [*uv, "pip", "install", "--python", str(PYTHON), "-q"]
+        base = [*uv, "pip", "install", "--python", str(PYTHON), "-q", "--compile-bytecode"]
     else:
         say(f"installing {count(wanted)} packages with pip (a minute or two)")
         base = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "-q"]

@@ -162,6 +162,8 @@ def typed_form(body: str) -> ReadDocument | None:
     best: ReadDocument | None = None
     for form in load.forms():
         flat = text_answers.flat_answers(form, body)
+        if len(flat) < text_answers.ENOUGH:
+            continue
         answers, problems = canonical(form, flat)
         if len(answers) >= text_answers.ENOUGH and (best is None or len(answers) > len(best.answers)):
             best = ReadDocument(

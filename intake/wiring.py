@@ -177,10 +177,9 @@ class Parts:
 
     @cached_property
     def doorbell(self) -> Doorbell:
-        from intake.adapters.doorbell import NullDoorbell, RqDoorbell
+        from intake.adapters import doorbell
 
-        url = self.redis_url
-        return RqDoorbell(url) if url else NullDoorbell()
+        return doorbell.RqDoorbell(self.redis_url) if self.redis_url else doorbell.NullDoorbell()
 
     @property
     def redis_url(self) -> str:

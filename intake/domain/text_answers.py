@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import cache
 
+from forms import load
 from forms.schema import Form, Question
 
 _FIELD = re.compile(r"^[\s>*\-•]*([A-Z][A-Za-z0-9_-]{1,20}(?:\[\d{1,2}\])?(?:\.[a-z_0-9]+)?)\s*[:=]\s*(.*)$")
@@ -22,8 +24,7 @@ def flat_answers(form: Form, body: str) -> dict[str, str]:
 
     Quoted lines ("> A07: no") count like the rest: a reply is typed between our own words.
     """
-    labels = _labels(form)
-    names = _names(form)
+    names, labels = _words_of(form.kind, form.edition)
     found: dict[str, list[str]] = {}
     current: list[str] | None = None
     for line in body.splitlines()[:4000]:
@@ -49,6 +50,12 @@ def _named(line: str, names: Mapping[str, str], labels: Mapping[str, str]) -> tu
     if match and _fold(match[1]) in labels:
         return labels[_fold(match[1])], match[2]
     return "", ""
+
+
+@cache
+def _words_of(kind: str, edition: str) -> tuple[dict[str, str], dict[str, str]]:
+    form = load.form(f"{kind}@{edition}")
+    return _names(form), _labels(form)
 
 
 def _names(form: Form) -> dict[str, str]:
