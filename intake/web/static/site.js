@@ -1,4 +1,4 @@
-// The one script. Every page works without it: it only saves presses. No outside host, nothing is stored but the scroll place.
+// The one script. Every page works without it: it only saves presses.
 (() => {
   "use strict";
   const one = (q, from = document) => from.querySelector(q);
@@ -7,7 +7,10 @@
   // An error summary takes focus, so that it is read first.
   one("#errs")?.focus();
 
-  // A button pressed twice sends once; coming back by the browser's button wakes it up again.
+  // Leaving quickly puts the other page in place of this one.
+  one(".exit")?.addEventListener("click", (e) => { e.preventDefault(); location.replace(e.target.href); });
+
+  // A button pressed twice sends once.
   document.addEventListener("submit", (e) => {
     if (e.target.dataset.sent) e.preventDefault();
     e.target.dataset.sent = "1";
@@ -15,17 +18,17 @@
   });
   addEventListener("pageshow", () => all("form[data-sent]").forEach((f) => delete f.dataset.sent));
 
-  // The list stays where it was when the same address is opened again.
+  // A list opened again stays where it was.
   const place = one("[data-keep-place]") && `y ${location.pathname}${location.search}`;
   if (place) {
     try {
       const y = sessionStorage.getItem(place);
       if (y && !location.hash) scrollTo(0, +y);
       addEventListener("pagehide", () => sessionStorage.setItem(place, scrollY));
-    } catch { /* storage is closed: the page starts at its top */ }
+    } catch { /* no storage */ }
   }
 
-  // <p data-poll="/queue/changed?since=…" hidden>: shows itself, with <strong> filled in, once the answer {"changed": n} is not 0.
+  // [data-poll=ADDRESS] hidden: shows itself once the answer {"changed": n} is not 0.
   const poll = one("[data-poll]");
   if (poll) {
     const look = async () => {
@@ -34,12 +37,12 @@
         const { changed } = await (await fetch(poll.dataset.poll)).json();
         poll.hidden = !changed;
         if (changed) one("strong", poll).textContent = changed === 1 ? "1 case changed" : `${changed} cases changed`;
-      } catch { /* offline: the page is as it was */ }
+      } catch { /* offline */ }
     };
     setInterval(look, 30000);
   }
 
-  // Single keys on the queue: <body data-keys="on">, "alt" or "off".
+  // Single keys: <body data-keys="on">, "alt" or "off".
   const mode = document.body.dataset.keys;
   const rows = all(".q tbody tr:not(.grp)");
   const at = () => rows.findIndex((r) => r.hasAttribute("aria-current"));

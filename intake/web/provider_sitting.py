@@ -1,0 +1,184 @@
+"""One person at one half-filled form: found by the code of the page or the cookie, kept, and shown again.
+
+What was typed lies on the server, sealed under a code that only this person has. The code travels in a cookie; a browser that
+keeps no cookies carries it, signed, in a hidden field of each page.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import cast
+
+from flask import Response, current_app, g, request
+from flask_wtf.csrf import validate_csrf
+from itsdangerous import BadSignature, URLSafeSerializer
+from wtforms import ValidationError
+
+from forms import load
+from forms.edition import FormError
+from forms.schema import Form
+from forms.web import Reading, Typed, read
+from intake.domain.reference import ALPHABET
+from intake.web.desk import Desk
+
+log = logging.getLogger("intake.web.provider")
+
+KINDS = ("breach-notice", "it-self-assessment")
+
+
+@dataclass(slots=True)
+class Sitting:
+    form: Form
+    code: str
+    typed: Typed = field(default_factory=dict)
+    known: bool = False  # it is kept under its code already
+    kept_at: datetime | None = None
+    place: str = ""  # the section that was open last
+    sent: str = ""  # the token of the receipt, once it was sent
+    updates: str = ""  # the token of the receipt of the case that this adds to
+    _reading: Reading | None = None
+
+    @property
+    def reading(self) -> Reading:
+        if self._reading is None:
+            self._reading = read(self.form, self.typed)
+        return self._reading
+
+    def write(self, typed: Typed) -> None:
+        self.typed, self._reading = typed, None
+
+    def signed(self) -> str:
+        """The code as it stands in the page: nobody can make one up and try it here."""
+        return str(_signer("code").dumps(self.code))
+
+
+class Sittings:
+    """Finds and keeps them for the request at hand."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def at(self, kind: str) -> Sitting:
+        """The sitting that the page or the cookie names, else a new one that is not kept yet."""
+        code = self._code_of_page() or request.cookies.get(cookie_name(kind), "")
+        found = self.of(code) if code else None
+        if found is not None and found.form.kind == kind:
+            return found
+        fresh = self.new(kind)
+        if request.method == "POST" and self._code_of_page():
+            fresh.code = code  # the code that the person was shown
+        return fresh
+
+    def new(self, kind: str) -> Sitting:
+        return Sitting(load.form(kind), new_code())
+
+    def of(self, code: str) -> Sitting | None:
+        """What is kept under a code; None when it is unknown, over, or of an edition that is not there any more."""
+        kept = self.desk.draft(code)
+        if kept is None:
+            return None
+        try:
+            form = load.form(kept[0])
+        except FormError:
+            return None
+        own = {k: v for k, v in kept[1].items() if k.startswith("_")}
+        typed = {k: v for k, v in kept[1].items() if not k.startswith("_")}
+        at = own.get("_kept")
+        return Sitting(
+            form,
+            code,
+            cast(Typed, typed),
+            known=True,
+            kept_at=datetime.fromisoformat(at) if isinstance(at, str) else None,
+            place=str(own.get("_place", "")),
+            sent=str(own.get("_sent", "")),
+            updates=str(own.get("_updates", "")),
+        )
+
+    def keep(self, sitting: Sitting) -> bool:
+        """False when it could not be kept: the page then says so and holds every word itself."""
+        now = self.desk.clock()
+        own = {"_kept": now.astimezone(UTC).isoformat(), "_place": sitting.place}
+        own |= {"_sent": sitting.sent} if sitting.sent else {}
+        own |= {"_updates": sitting.updates} if sitting.updates else {}
+        try:
+            sitting.code = self.desk.save_draft(sitting.code, sitting.form.name, {**sitting.typed, **own})
+        except Exception as error:  # noqa: BLE001 - a door: whatever broke, nobody's words are lost over it
+            log.error("draft_not_kept error=%s", type(error).__name__)
+            return False
+        sitting.known, sitting.kept_at = True, now
+        self.remember(sitting)
+        return True
+
+    def remember(self, sitting: Sitting) -> None:
+        """The cookie goes out with this answer."""
+        g.draft_cookies = {**g.get("draft_cookies", {}), sitting.form.kind: sitting.code}
+
+    def forget(self, kind: str) -> None:
+        g.draft_cookies = {**g.get("draft_cookies", {}), kind: ""}
+
+    def _code_of_page(self) -> str:
+        try:
+            return str(_signer("code").loads(request.form.get("code", "")))
+        except BadSignature:
+            return ""
+
+    def cookies(self, response: Response) -> Response:
+        """For `after_request`."""
+        secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+        for kind, code in g.get("draft_cookies", {}).items():
+            age = int(self.desk.settings.draft_days) * 86400 if code else 0
+            response.set_cookie(
+                cookie_name(kind), code, max_age=age, httponly=True, samesite="Lax", secure=secure, path="/"
+            )
+        return response
+
+
+def new_code() -> str:
+    digits = "".join(secrets.choice(ALPHABET) for _ in range(8))
+    return f"{digits[:4]}-{digits[4:]}"
+
+
+def cookie_name(kind: str) -> str:
+    name = f"draft-{kind}"
+    return f"__Host-{name}" if current_app.config["SESSION_COOKIE_SECURE"] else name
+
+
+def keeps_cookies() -> bool:
+    """Whether this browser sent back the cookie that came with the page."""
+    return str(current_app.config["SESSION_COOKIE_NAME"]) in request.cookies
+
+
+def is_fresh() -> bool:
+    """Whether a post comes from a page of ours.
+
+    With cookies the token must fit. Without any cookie there is nothing that another site could make use of: the code in the
+    page is all that counts, so only a post that the browser itself calls foreign is turned back.
+    """
+    try:
+        validate_csrf(request.form.get("csrf_token"))
+    except ValidationError:
+        draft = any(cookie_name(kind) in request.cookies for kind in KINDS)
+        foreign = request.headers.get("Sec-Fetch-Site", "same-origin") in ("cross-site", "same-site")
+        return not (keeps_cookies() or draft or foreign)
+    return True
+
+
+def _signer(salt: str) -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt=f"provider {salt}")
+
+
+def seal(values: dict[str, object]) -> str:
+    """The token of a receipt: times and the reference, no word of what was sent."""
+    return str(_signer("receipt").dumps(values))
+
+
+def unseal(token: str) -> dict[str, object] | None:
+    try:
+        values = _signer("receipt").loads(token)
+    except BadSignature:
+        return None
+    return dict(values)
