@@ -17,6 +17,7 @@ from intake.domain.model import CaseKind, Reason
 from intake.domain.rule_set import exact_keys, parse_toml, table_of, text_of, texts_of
 
 _WORDS = Path(__file__).with_name("kind_words.toml")
+_COMBINING = re.compile("[\u0300-\u036f]")
 _MOST = 40_000  # characters of a body that are searched
 _GAP = r"(?:\W+\w[\w'’-]*){0,6}?\W+"
 
@@ -125,8 +126,10 @@ def _reason(group: Group, found: str) -> Reason:
 
 def _fold(text: str) -> str:
     """Small letters without accents, straight quotes; macrons do not matter to a search."""
+    if text.isascii():
+        return text.lower()
     bare = unicodedata.normalize("NFD", text.casefold().replace("’", "'").replace("‘", "'"))
-    return "".join(letter for letter in bare if not unicodedata.combining(letter))
+    return _COMBINING.sub("", bare)
 
 
 # ---- reading the file ------------------------------------------------------------------------------
