@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from intake.ports import Clock
 
 _UNREACHABLE = "The database cannot be reached or has no room. Nothing was written; it is tried again."
 RETRY_SECONDS = 5.0
+# BEGIN goes to the driver by the shortest way (see engine), so a lock that lasts comes as the driver says it.
+_AWAY = (OperationalError, InterfaceError, sqlite3.OperationalError)
 FAR = 1000  # rows of one IN list
 
 
@@ -37,7 +40,7 @@ class Base:
         try:
             with self.engine.begin() as connection:
                 yield connection
-        except (OperationalError, InterfaceError) as error:
+        except _AWAY as error:
             raise TryLater(_UNREACHABLE, RETRY_SECONDS) from error
 
     @contextmanager
@@ -45,7 +48,7 @@ class Base:
         try:
             with self._reader.connect() as connection:
                 yield connection
-        except (OperationalError, InterfaceError) as error:
+        except _AWAY as error:
             raise TryLater(_UNREACHABLE, RETRY_SECONDS) from error
 
     def _count(self, connection: Connection, changes: Counter[str]) -> None:

@@ -117,7 +117,7 @@ def _document(row: Mapping[Any, Any]) -> CaseDocument:
         sha256=row["sha256"],
         path=row["path"],
         delivery=row["delivery_id"],
-        read=to_document(row["read_as"]),
+        read=to_document(row["read_as"], row["answers"]),
     )
 
 

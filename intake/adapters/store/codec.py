@@ -58,21 +58,40 @@ def fold(words: str) -> str:
     return "".join(c for c in apart if not unicodedata.combining(c)).casefold()
 
 
+def answers_text(answers: Mapping[str, ReadAnswer]) -> str:
+    """Answers as rows without names: there are dozens in each message, and each is written once."""
+    return encode({question: (a.value, a.how, a.page, a.box, a.confidence) for question, a in answers.items()})
+
+
+def document_text(read: ReadDocument) -> str:
+    """All of a document but its answers, which have a column of their own."""
+    return encode(
+        {
+            "name": read.name,
+            "media_type": read.media_type,
+            "how": read.how,
+            "form": read.form,
+            "edition": read.edition,
+            "problems": read.problems,
+            "pages": read.pages,
+            "quarantined": read.quarantined,
+        }
+    )
+
+
 # ---- back ----------------------------------------------------------------------------------------
 
 
 def to_answers(text: str) -> dict[str, ReadAnswer]:
-    return {question: _answer(a) for question, a in decode(text).items()}
+    return {
+        question: ReadAnswer(value, how, page, None if box is None else (box[0], box[1], box[2], box[3]), confidence)
+        for question, (value, how, page, box, confidence) in decode(text).items()
+    }
 
 
-def _answer(a: dict[str, Any]) -> ReadAnswer:
-    box = a["box"]
-    return ReadAnswer(a["value"], a["how"], a["page"], None if box is None else tuple(box), a["confidence"])
-
-
-def to_document(text: str) -> ReadDocument:
+def to_document(text: str, answers: str) -> ReadDocument:
     d = decode(text)
-    d["answers"] = {question: _answer(a) for question, a in d["answers"].items()}
+    d["answers"] = to_answers(answers)
     d["problems"] = tuple(ReadProblem(**p) for p in d["problems"])
     return ReadDocument(**d)
 

@@ -21,7 +21,16 @@ from intake.adapters.store.case_rows import (
     severity_columns,
     views_of,
 )
-from intake.adapters.store.codec import decode, encode, storable, to_due, to_reasons, to_severity
+from intake.adapters.store.codec import (
+    answers_text,
+    decode,
+    document_text,
+    encode,
+    storable,
+    to_due,
+    to_reasons,
+    to_severity,
+)
 from intake.adapters.store.events import SYSTEM, EventStore, NewEvent
 from intake.adapters.store.jobqueue import JobStore
 from intake.adapters.store.outbox import mail_row
@@ -32,6 +41,7 @@ from intake.domain.model import (
     CaseKind,
     Due,
     OutcomeCode,
+    ReadAnswer,
     Reason,
     SenderCheck,
     Status,
@@ -168,6 +178,7 @@ class _Desk:
         self.events: list[NewEvent] = []
         self.counts: Counter[str] = Counter()
         self.case_ids: list[int] = []
+        self._encoded: dict[int, str] = {}  # by identity: the filing holds on to each while this lives
 
     def file(self) -> tuple[str, ...]:
         filing, execute = self.filing, self.connection.execute
@@ -223,7 +234,7 @@ class _Desk:
             "form": draft.form if draft else None,
             "edition": draft.edition if draft else None,
             "document": draft.document if draft else None,
-            "answers": encode(draft.answers) if draft else "{}",
+            "answers": self._answers(draft.answers) if draft else "{}",
         }
 
     def _registers(self, case_id: int, draft: CaseDraft, again: bool = False) -> None:
@@ -304,6 +315,13 @@ class _Desk:
 
     # ---- the rest ----
 
+    def _answers(self, answers: Mapping[str, ReadAnswer]) -> str:
+        """The answers of a case are mostly those of a document, the very same mapping: encoded once."""
+        known = self._encoded.get(id(answers))
+        if known is None:
+            known = self._encoded[id(answers)] = answers_text(answers)
+        return known
+
     def _document_rows(self) -> list[Values]:
         arrived = self.filing.delivery
         return [
@@ -316,7 +334,8 @@ class _Desk:
                 "media_type": storable(read.media_type)[:120],
                 "size": size,
                 "sha256": sha256,
-                "read_as": encode(read),
+                "read_as": document_text(read),
+                "answers": self._answers(read.answers),
             }
             for n, (path, size, sha256, read) in enumerate(self.filing.documents)
         ]

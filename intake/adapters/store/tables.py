@@ -92,7 +92,7 @@ deliveries = Table(
     "deliveries",
     metadata,
     Column("id", Identity, primary_key=True),
-    Column("raw_id", ForeignKey("raw_messages.id"), nullable=False, index=True),
+    Column("raw_id", ForeignKey("raw_messages.id"), nullable=False),
     Column("channel", String(40), nullable=False),
     Column("mailbox", String(120), nullable=False),
     Column("remote_id", String(300), nullable=False),
@@ -132,7 +132,8 @@ documents = Table(
     Column("media_type", String(120), nullable=False),
     Column("size", Identity, nullable=False),
     Column("sha256", String(64), nullable=False, index=True),
-    Column("read_as", Text, nullable=False),
+    Column("read_as", Text, nullable=False),  # JSON: what was read, but for the answers
+    Column("answers", Text, nullable=False),  # JSON: {question: [value, how, page, box, confidence]}
 )
 
 # ---- cases ---------------------------------------------------------------------------------------
@@ -206,7 +207,7 @@ submissions = Table(
     Column("form", String(40)),
     Column("edition", String(20)),
     Column("document", Integer),  # documents.n that the answers come from
-    Column("answers", Text, nullable=False),  # JSON: as read, never changed
+    Column("answers", Text, nullable=False),  # JSON as in documents; as read, never changed
     UniqueConstraint("raw_id", "n"),
     _partial("ix_submissions_message_id", "message_id <> ''", "message_id"),
 )

@@ -116,7 +116,6 @@ def _deliveries() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
         sa.UniqueConstraint("channel", "mailbox", "remote_id", name=op.f("uq_deliveries_channel_mailbox_remote_id")),
     )
-    op.create_index(op.f("ix_deliveries_raw_id"), "deliveries", ["raw_id"])
     op.create_index(
         "ix_deliveries_waiting",
         "deliveries",
@@ -171,6 +170,7 @@ def _documents() -> None:
         sa.Column("size", Identity, nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("read_as", sa.Text, nullable=False),
+        sa.Column("answers", sa.Text, nullable=False),
         sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_documents_delivery_id")),
         sa.ForeignKeyConstraint(["raw_id"], ["raw_messages.id"], name=op.f("fk_documents_raw_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_documents")),
