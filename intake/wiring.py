@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from intake.config import MailboxSettings, Settings
+from intake.desk import Desk
 from intake.domain.errors import Misconfigured
 from intake.domain.model import Provider, ReadAnswer
 from intake.domain.registry import Registry
 from intake.domain.signatures import DkimResult
 from intake.domain.trust import NOBODY, Trust, shorthand, trust_from_settings
+from intake.health import Health, findings
 from intake.mail_text import Composer
 from intake.ports import Clock, Doorbell, Mailbox, MailSender, QueueRow
 
@@ -184,6 +186,26 @@ class Parts:
     @property
     def redis_url(self) -> str:
         return str(self.settings.redis_url) or os.environ.get("INTAKE_EMBEDDED_REDIS_URL", "")
+
+    @cached_property
+    def desk(self) -> Desk:
+        return Desk(self, self.store)
+
+    def health(self) -> Sequence[Health]:
+        return findings(self)
+
+    def demo_choices(self) -> Mapping[str, Sequence[tuple[str, str]]]:
+        if not self.settings.demo:
+            return {}
+        from intake.adapters.demo.send import choices
+
+        return choices()
+
+    def send_demo_mail(self, sender: str, form: str, attachment: str) -> str:
+        """Put one invented mail into the demo mailbox; its subject. Raises ValueError for a choice that there is not."""
+        from intake.adapters.demo.send import drop
+
+        return drop(self.settings.folder / "mail", self.clock(), sender, form, attachment)
 
     def mailboxes(self) -> Iterator[Mailbox]:
         for box in self.settings.mailboxes:
