@@ -85,7 +85,7 @@ def _answers(form: str, now: datetime) -> tuple[str, dict[str, object]]:
     who = "Kōwhai Example Trust"
     if form == "notice_s1":
         told = "A letter with a new address went to the other party."
-        more = {"A07": "dont_know", "A09": "ongoing", "A10": "fear", "A11": "where_when"}
+        more: dict[str, object] = {"A07": "dont_know", "A09": "ongoing", "A10": "fear", "A11": "where_when"}
         return "breach-notice", notice(who, now, told, **more)
     if form == "notice_s4":
         more = {"A10": "attacker", "A11": "private", **details(B05="stolen_device", B14="strong_encryption_key_safe")}
