@@ -6,6 +6,7 @@ escaped where it is shown; `Markup` is built here from fixed words and numbers o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -300,7 +301,7 @@ def line(row: QueueRow, now: datetime, me: str, names: Mapping[str, str], since:
         kind=f"{KINDS.get(row.kind, 'Other mail')}{f' · {about}' if about else ''}",
         band=BANDS.get(row.band or ""),
         marks=marks(row),
-        reasons=row.reasons,
+        reasons=tuple(_NAMED.sub("", r) for r in row.reasons),
         verdict=VERDICTS.get(row.verdict, VERDICTS[VerdictCode.UNKNOWN_UNVERIFIED]),
         sender=row.sender_line,
         who="You" if row.assignee == me else names.get(row.assignee or "", row.assignee or ""),
@@ -308,6 +309,10 @@ def line(row: QueueRow, now: datetime, me: str, names: Mapping[str, str], since:
         duty=DUTIES.get(row.duty, "Not known") if row.kind == CaseKind.BREACH_NOTICE else "",
         changed=nz_words.clock(row.changed_at) if since and row.changed_at > since else "",
     )
+
+
+# The queue says why in words; which question each rests on stands on the case page.
+_NAMED = re.compile(r" \((?:[A-Z][A-Za-z0-9-]*\d{1,2}(?:, )?)+\)")
 
 
 def marks(row: QueueRow) -> tuple[Badge, ...]:
