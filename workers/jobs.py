@@ -23,6 +23,7 @@ from intake.domain.model import CaseKind
 from intake.domain.reference import make
 from intake.pipeline import process
 from intake.ports import Delivery, Job, ReferenceTaken, StaleJob
+from intake.suggest import suggest
 from workers import deliver, maintain
 from workers.stopping import growing_wait, stop_on_signals
 
@@ -43,7 +44,7 @@ def _process(parts: Parts, job: Job) -> None:
 
 
 # Most urgent first: a later task is claimed only when nothing of the ones before is due.
-TASKS: Mapping[str, Task] = {"process": _process}
+TASKS: Mapping[str, Task] = {"process": _process, "suggest": suggest}
 
 
 def run_worker(parts: Parts, stop: threading.Event | None = None) -> None:

@@ -17,10 +17,10 @@ from intake.domain.model import Due, Reason, Severity, Status
 from intake.ports import Conflict, Correction, NewMail
 
 _c = t.cases.c
-_CHANGE = update(t.cases).where(_c.id == bindparam("case"))
 _NAME = select(t.providers.c.name).where(t.providers.c.slug == bindparam("slug"))
 _NOTE, _ANSWER = insert(t.notes), insert(t.answers)
 _ID = select(_c.id).where(_c.reference == bindparam("reference"))
+_REFERENCE_OF = select(t.cases.c.reference).where(t.cases.c.id == bindparam("case"))
 _SUGGEST = (
     update(t.cases)
     .where(_c.id == bindparam("case"))
@@ -101,8 +101,7 @@ class DeskStore(EventStore):
             severity, reasons = to_severity(after["severity"]), to_reasons(after["reasons"])
             after |= severity_columns(Status(after["status"]), severity, reasons)
         after |= due_again(after)
-        changed = {key: value for key, value in after.items() if value != before[key]}
-        connection.execute(_CHANGE, {"case": before["id"], **changed})
+        self._change_case(connection, before, after)
         self._count(connection, moved(before, after))
         return after
 
@@ -171,8 +170,7 @@ class DeskStore(EventStore):
         if contacted and before["contacted_at"] is None:
             after["contacted_at"] = now
             after |= due_again(after)
-        changed = {key: value for key, value in after.items() if value != before[key]}
-        connection.execute(_CHANGE, {"case": before["id"], **changed})
+        self._change_case(connection, before, after)
 
     def link(self, reference: str, other: str, actor: str) -> None:
         if reference == other:
@@ -185,6 +183,12 @@ class DeskStore(EventStore):
                 for here, there in ((one, other), (two, reference))
             ]
             self._append(connection, events, self._clock())
+
+    def case_reference(self, case_id: int) -> str | None:
+        """The reference of the case with this row number, as jobs name it."""
+        with self._read() as connection:
+            found = connection.execute(_REFERENCE_OF, {"case": case_id}).scalar_one_or_none()
+            return None if found is None else str(found)
 
     def suggest(self, case_id: int, suggestions: Sequence[Mapping[str, object]]) -> None:
         with self._write() as connection:

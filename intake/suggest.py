@@ -1,0 +1,75 @@
+"""Afterwards, at low priority: where a flat PDF that is not our form may answer our questions, for a person to take or leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from forms import load
+from intake.domain.envelope import open_envelope
+from intake.domain.model import Attachment, CaseKind
+from intake.ports import Blobs, CaseView, Delivery, Job, TriageStore
+
+_PDF = "application/pdf"
+_MOST = 60  # suggestions on one case; more is not help
+_FORMS = {CaseKind.BREACH_NOTICE: "breach-notice", CaseKind.SELF_ASSESSMENT: "it-self-assessment"}
+
+
+class Suggesting(Protocol):
+    def suggestions(self, content: bytes, form: str) -> Sequence[Mapping[str, object]]: ...
+
+
+class SuggestStore(TriageStore, Protocol):
+    def case_reference(self, case_id: int) -> str | None: ...
+    def delivery(self, delivery_id: int) -> Delivery: ...
+    def finish(self, job: Job) -> bool: ...
+
+
+class Parts(Protocol):
+    @property
+    def store(self) -> SuggestStore: ...
+
+    @property
+    def blobs(self) -> Blobs: ...
+
+    @property
+    def documents(self) -> Suggesting: ...
+
+
+def suggest(parts: Parts, job: Job) -> None:
+    """Place suggestions on the case that the job names, and end the job. Running it twice writes the same."""
+    reference = parts.store.case_reference(job.subject)
+    view = parts.store.case(reference) if reference else None
+    if view is not None:
+        parts.store.suggest(job.subject, _found(parts, view))
+    parts.store.finish(job)
+
+
+def _found(parts: Parts, view: CaseView) -> list[Mapping[str, object]]:
+    form = load.form(_FORMS.get(CaseKind(view.row.kind), "it-self-assessment"))
+    found: list[Mapping[str, object]] = []
+    for document in view.documents:
+        if document.media_type != _PDF or document.read.form or document.read.quarantined:
+            continue
+        content = content_of(parts.blobs.get(parts.store.delivery(document.delivery).raw.blob), document.path)
+        if content is None:
+            continue
+        for each in parts.documents.suggestions(content, form.name):
+            question = form.question(str(each.get("question", "")))
+            label = question.short if question else ""
+            found.append({**each, "label": label, "document": document.id})
+    return found[:_MOST]
+
+
+def content_of(raw: bytes, path: str) -> bytes | None:
+    """The bytes of the attachment at `path` of a kept mail ("1.2", or "2/1.2" inside a mail inside it); None when not there."""
+    return next((a.content for where, a in attachments(raw) if where == path), None)
+
+
+def attachments(raw: bytes, prefix: str = "") -> Iterator[tuple[str, Attachment]]:
+    """Every attachment of a mail with its path, those of mails inside it too, as the examination named them."""
+    envelope = open_envelope(raw)
+    for attachment in envelope.attachments:
+        yield prefix + attachment.path, attachment
+    for inner in envelope.inner:
+        yield from attachments(inner.raw, f"{prefix}{inner.path}/")
