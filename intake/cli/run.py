@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from intake import config
+from intake.config import Settings
 from intake.wiring import build
 
 
@@ -44,4 +46,27 @@ def collect(given: argparse.Namespace) -> int:
 def up(given: argparse.Namespace) -> int:
     from workers.up import run
 
-    return run(config.load())
+    settings = config.load()
+    if settings.demo:
+        settings = _demo(settings)
+    return run(settings)
+
+
+def _demo(settings: Settings) -> Settings:
+    """Invented data and settings, and links to sign in with; once, so that later starts are quick."""
+    from intake.adapters.demo import load
+    from intake.web.auth import sign_in_link
+
+    if "INTAKE_CONFIG" not in os.environ:
+        os.environ["INTAKE_CONFIG"] = str(load.settings_file(settings))
+        settings = config.load()
+    parts = build(settings)
+    try:
+        load.load(parts, lambda text: print(text, flush=True))
+        print("Sign in as staff (each link works once, for a few minutes; later ones: the page /demo):")
+        for one in parts.store.all_staff():
+            print(f"  {one.role:14} {sign_in_link(parts, one.address)}")
+    finally:
+        if "documents" in parts.__dict__:
+            parts.documents.close()
+    return settings
