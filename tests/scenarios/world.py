@@ -1,4 +1,7 @@
-"""A whole intake in a temporary folder: mails go into a mailbox, forms are posted, staff and senders are what is looked at."""
+"""A whole intake in a temporary folder: mails go into a mailbox, forms are posted, staff and senders are what is looked at.
+
+Nothing is replaced but the clock: the store is SQLite on disk, documents are read in their child, mails are bytes.
+"""
 
 from __future__ import annotations
 
@@ -6,35 +9,62 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from forms import load
+from forms.schema import Answers
 from intake import config, receive
-from intake.adapters.demo.mails import File, Gateway, delivered, passes, write
+from intake.adapters.demo.answers import assessment, notice
+from intake.adapters.demo.mails import File, Gateway, delivered, fails, passes, spf_only, write
+from intake.adapters.demo.messages import filled
+from intake.adapters.maildrop import drop
 from intake.cli.show import case_view
+from intake.desk import Desk, Receipt
 from intake.domain.model import Arrival, OutcomeCode
 from intake.pipeline import Done, process
-from intake.ports import CaseView, QueueFilter, QueueRow, SentMail
+from intake.ports import CaseView, DocumentReading, QueueFilter, QueueRow, SentMail, Staff
 from intake.registry_file import read_registry
 from intake.wiring import Parts
+from tests.support.stores import sqlite_url
 
 REGISTER = """slug,name,services,relationship_manager,domains,contacts,exceptions,phone
 kowhai,Kōwhai Example Trust,family_violence,R. Example,trust.org.nz,Office <office@trust.org.nz>;Mere <mere@trust.org.nz>,,+64 4 000 0001
 totara,Tōtara Whānau,parenting,R. Example,tōtara.org.nz,Office <office@tōtara.org.nz>,,+64 4 000 0002
-rata,Rātā Law,community_law,S. Example,,Principal <rata.law@xtra.co.nz>,rata.law@xtra.co.nz|Own domain is coming|2027-03-31,+64 4 000 0003
+rata,Rātā Law,community_law,S. Example,,Principal <rata.law@xtra.co.nz>,rata.law@xtra.co.nz|Own domain is coming|2027-03-31,+64 3 000 0003
 nikau,Nīkau Interpreting,interpreting,S. Example,group.org.nz,,,+64 4 000 0004
 kauri,Kauri Contact,supervised_contact,S. Example,group.org.nz,,,+64 4 000 0005
 ponga,Ponga Serving,process_serving,S. Example,group.org.nz,,,+64 4 000 0006
 """
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)  # Tuesday 24 November, 9:00 am in New Zealand
 OFFICE = "Office <office@trust.org.nz>"
+KOWHAI, RATA = "Kōwhai Example Trust", "Rātā Law"
+PDF = "application/pdf"
+BREACH, ASSESSMENT = "breach-notice", "it-self-assessment"
+TRIAGE = Staff("kim@ministry.example", "triage", "Kim Example")
+LEAD = Staff("lead@ministry.example", "privacy_lead", "Lee Example")
+
+_MAILBOX = """
+[mailboxes.{name}]
+kind = "maildrop"
+folder = "{folder}"
+[mailboxes.{name}.trust]
+kind = "own"
+ids = ["mx.ministry.example"]
+border = ["mx.ministry.example"]
+stamp = "above"
+strips = "no"
+"""
 
 
 @dataclass
 class World:
     folder: Path
+    reader: DocumentReading | None = None  # shared by the tests of a run: a child takes a while to start
     at: datetime = NOW
+    more_settings: str = ""
     sent: int = 0
     parts: Parts = field(init=False)
 
@@ -42,21 +72,32 @@ class World:
         zone = self.folder / "zone.json"
         zone.write_text(json.dumps({}))
         settings = self.folder / "intake.toml"
-        settings.write_text(
-            'own_domains = "ministry.example"\n[mailboxes.breach]\nkind = "maildrop"\n'
-            f'folder = "{self.folder / "drop"}"\n[mailboxes.breach.trust]\nkind = "own"\n'
-            'ids = ["mx.ministry.example"]\nborder = ["mx.ministry.example"]\nstamp = "above"\nstrips = "no"\n'
+        boxes = "".join(
+            _MAILBOX.format(name=name, folder=(self.folder / f"drop-{name}").as_posix()) for name in ("breach", "privacy")
         )
+        settings.write_text(f'own_domains = "ministry.example"\n{boxes}{self.more_settings}')
         env = {
             "INTAKE_CONFIG": str(settings),
             "INTAKE_DATA_DIR": str(self.folder / "var"),
+            "INTAKE_DATABASE_URL": sqlite_url(self.folder),
             "INTAKE_DNS_FILE": str(zone),
         }
         self.parts = Parts(config.load(env), lambda: self.at)
-        self.parts.store.save_providers(read_registry(REGISTER))
+        if self.reader is not None:
+            self.parts.__dict__["documents"] = self.reader
+        self.register(REGISTER)
+        for one in (TRIAGE, LEAD):
+            self.parts.store.add_staff(one.address, one.role, one.name)
+
+    def register(self, text: str) -> None:
+        self.parts.store.save_providers(read_registry(text))
 
     def close(self) -> None:
-        self.parts.documents.close()
+        if self.reader is None and "documents" in self.parts.__dict__:
+            self.parts.documents.close()
+
+    def later(self, **by: float) -> None:
+        self.at += timedelta(**by)
 
     # ---- senders -----------------------------------------------------------------------------------------------------
 
@@ -74,56 +115,153 @@ class World:
         self.sent += 1
         domain = sender.rpartition("@")[2].strip("> ")
         raw = write(
-            sender=sender, subject=subject, body=body, at=self.at, identity=f"m{self.sent}", files=files,
-            headers=headers, inside=inside,
+            sender=sender,
+            subject=subject,
+            body=body,
+            at=self.at,
+            identity=f"m{self.sent}",
+            files=files,
+            headers=headers,
+            inside=inside,
         )
         return delivered(raw, self.at, gateway if gateway is not None else passes(domain))
 
     def arrives(self, raw: bytes, mailbox: str = "breach") -> Done:
-        """Deliver bytes to a mailbox and let the worker do its work."""
+        """Bytes that a mailbox handed over at the world's time, worked to their end."""
         self.sent += 1
         (delivery,) = receive.keep(self.parts, [Arrival(raw, "maildrop", mailbox, f"r{self.sent}", self.at)])
         return process(self.parts, delivery.id)
 
-    def send(self, **mail: Any) -> Done:
-        return self.arrives(self.mail(**mail))
+    def send(self, mailbox: str = "breach", **mail: Any) -> Done:
+        return self.arrives(self.mail(**mail), mailbox)
+
+    def drop(self, raw: bytes, mailbox: str = "breach") -> None:
+        """Put a mail into the folder of a mailbox, as a server or a person would."""
+        drop(self.folder / f"drop-{mailbox}", raw)
+
+    def collect(self, mailbox: str = "breach") -> list[Done]:
+        """Everything that lies in a mailbox: kept, worked to its end, and only then moved."""
+        ended = []
+        for box in self.parts.mailboxes():
+            if box.name == mailbox:
+                for arrival in box.changes():
+                    (delivery,) = receive.keep(self.parts, [arrival])
+                    done = process(self.parts, delivery.id)
+                    box.done(arrival.remote_id, done.outcome)
+                    ended.append(done)
+                box.close()
+        return ended
+
+    def submit(self, form: str, answers: Answers, token: str = "", updates: str | None = None) -> Receipt:
+        """A form sent by web, after its pages: what `intake.web` calls when the last button is pressed."""
+        self.sent += 1
+        desk = Desk(self.parts, self.parts.store)
+        return desk.submit(load.form(form).name, answers, token or f"web-{self.sent}", updates=updates)
 
     # ---- what staff see ----------------------------------------------------------------------------------------------
 
-    def case(self, done: Done, number: int = 0) -> CaseView:
-        view = self.parts.store.case(done.cases[number])
+    def view(self, reference: str | None) -> CaseView:
+        view = self.parts.store.case(reference or "")
         assert view is not None
         return view
 
+    def case(self, done: Done, number: int = 0) -> CaseView:
+        return self.view(done.cases[number])
+
     def shown(self, done: Done, number: int = 0) -> dict[str, Any]:
+        """The case as `provider-intake case REF --json` prints it."""
         return case_view(self.case(done, number))
 
     def queue(self) -> tuple[QueueRow, ...]:
         return self.parts.store.queue(QueueFilter(), limit=200)
 
+    def row(self, done: Done, number: int = 0) -> QueueRow:
+        """The case's line in the queue that staff work; fails when it is not there."""
+        (row,) = (r for r in self.queue() if r.reference == done.cases[number])
+        return row
+
     def outbox(self) -> tuple[SentMail, ...]:
         return self.parts.store.mails(200)
 
-    def sentences(self, done: Done) -> str:
-        view = self.case(done)
-        reasons = (*view.reasons, *(view.severity.reasons if view.severity else ()))
-        return " ".join(r.text for r in reasons)
+    def mails_of(self, done: Done) -> tuple[SentMail, ...]:
+        return tuple(m for m in self.outbox() if m.case in done.cases)
 
-    def codes(self, done: Done) -> set[str]:
-        view = self.case(done)
+    def sentences(self, done: Done, number: int = 0) -> str:
+        view = self.case(done, number)
+        reasons = (*view.reasons, *(view.severity.reasons if view.severity else ()))
+        evidence = (view.sender.reason, *(e.text for e in view.sender.evidence))
+        return " ".join((*(r.text for r in reasons), *evidence, *(p[2] for p in view.problems)))
+
+    def codes(self, done: Done, number: int = 0) -> set[str]:
+        """Marks and codes of the reasons."""
+        view = self.case(done, number)
         reasons = (*view.reasons, *(view.severity.reasons if view.severity else ()))
         return {r.code for r in reasons} | set(view.row.marks)
+
+    def history(self, done: Done, number: int = 0) -> list[str]:
+        return [e.action for e in self.case(done, number).events]
+
+    def answers(self, done: Done, number: int = 0) -> Mapping[str, object]:
+        return answered(self.case(done, number))
 
 
 def answered(view: CaseView) -> Mapping[str, object]:
     return {question: a.value for question, a in view.answers.items()}
 
 
+# ---- files that providers send ----------------------------------------------------------------------------------------
+
+
+def form_file(kind: str, answers: Answers, name: str = "form.pdf") -> File:
+    return File(name, PDF, filled(kind, answers))
+
+
+def notice_file(aware: datetime = NOW, name: str = "breach-notice.pdf", **more: object) -> File:
+    return form_file(BREACH, notice(KOWHAI, aware, "A folder was left on a bus.", **more), name)
+
+
+def assessment_file(organisation: str = KOWHAI, name: str = "self-assessment.pdf", **more: object) -> File:
+    return form_file(ASSESSMENT, assessment(organisation, **more), name)
+
+
+# ---- what the sender gets ---------------------------------------------------------------------------------------------
+
+
+@cache
+def _our_words() -> frozenset[str]:
+    """Words of our own templates and settings; a sender may happen to use them too."""
+    folder = Path(__file__).parents[2] / "templates" / "mail"
+    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.txt"))]
+    texts += [str(s.default) for s in config.SETTINGS]
+    texts += ["privacy-breach notice", "IT self-assessment", "message"]
+    days = [datetime(2026, 1, 1) + timedelta(days=n) for n in range(366)]
+    texts += sorted({f"{day:%A %B %Y}" for day in days} | {"2027"})
+    return frozenset(re.findall(r"\w{4,}", " ".join(texts)))
+
+
 def assert_nothing_submitted(mail: SentMail, submitted: str) -> None:
-    """No word of four letters or more that the sender wrote may stand in a mail of ours, but for words of our own templates."""
-    ours = set(re.findall(r"\w{4,}", (Path(__file__).parents[2] / "templates" / "mail").joinpath(f"{mail.template}.txt").read_text()))
-    theirs = set(re.findall(r"\w{4,}", submitted)) - ours
+    """No word of four letters or more that the sender wrote stands in a mail of ours, but for words that are ours anyway."""
+    theirs = set(re.findall(r"\w{4,}", submitted)) - _our_words()
+    assert theirs, "the test must submit words that our templates do not use"
     assert not theirs & set(re.findall(r"\w{4,}", mail.body + mail.subject))
 
 
-__all__ = ["NOW", "OFFICE", "File", "Gateway", "OutcomeCode", "World", "answered", "assert_nothing_submitted"]
+def acknowledged(world: World, done: Done, to: str, template: str, submitted: str) -> SentMail:
+    """The one answer to a message: who gets it, which words, the reference, and nothing that was submitted."""
+    (mail,) = world.mails_of(done)
+    assert (mail.to, mail.template, mail.state) == (to, f"acknowledgement_{template}", "queued")
+    assert done.cases[0] in mail.subject
+    assert done.cases[0] in mail.body
+    assert_nothing_submitted(mail, submitted)
+    return mail
+
+
+def silent(world: World, done: Done) -> bool:
+    return not world.mails_of(done)
+
+
+__all__ = [
+    "ASSESSMENT", "BREACH", "KOWHAI", "LEAD", "NOW", "OFFICE", "PDF", "RATA", "REGISTER", "TRIAGE", "CaseView", "Done", "File",
+    "Gateway", "OutcomeCode", "World", "acknowledged", "answered", "assert_nothing_submitted", "assessment",
+    "assessment_file", "fails", "filled", "form_file", "notice", "notice_file", "passes", "silent", "spf_only",
+]  # fmt: skip
