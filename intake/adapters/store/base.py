@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Insert, Table, bindparam, select
+from sqlalchemy import Connection, Engine, Insert, Table, bindparam, select, update
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 
 from intake.adapters.store import tables as t
@@ -50,6 +50,12 @@ class Base:
                 yield connection
         except _AWAY as error:
             raise TryLater(_UNREACHABLE, RETRY_SECONDS) from error
+
+    def _change_case(self, connection: Connection, before: Mapping[Any, Any], after: Mapping[str, Any]) -> None:
+        """Write the columns in which the two differ."""
+        changed = {key: value for key, value in after.items() if value != before[key]}
+        if changed:
+            connection.execute(_CHANGE_CASE, {"case": before["id"], **changed})
 
     def _count(self, connection: Connection, changes: Counter[str]) -> None:
         """Add to the counters. In the order of their names: two writers that wait for each other's row never meet."""
@@ -117,3 +123,4 @@ def batches(values: Iterable[Any], size: int = FAR) -> Iterator[list[Any]]:
 
 CASE_BY_REFERENCE = select(t.cases).where(t.cases.c.reference == bindparam("reference"))
 CASE_TO_CHANGE = CASE_BY_REFERENCE.with_for_update()
+_CHANGE_CASE = update(t.cases).where(t.cases.c.id == bindparam("case"))

@@ -58,7 +58,6 @@ _DOCUMENTS = insert(t.documents)
 _SUBMISSIONS = insert(t.submissions)
 _CASE = insert(t.cases).returning(_c.id)
 _NAME = select(t.providers.c.name).where(t.providers.c.slug == bindparam("slug"))
-_CHANGE = update(t.cases).where(_c.id == bindparam("case"))
 _DELIVERY = select(_d.raw_id, _d.outcome).where(_d.id == bindparam("delivery"))
 _DELIVERY_TO_END = _DELIVERY.with_for_update()
 _REFERENCES = (
@@ -274,8 +273,7 @@ class _Desk:
         draft = self.filing.drafts[0][1] if adds and self.filing.drafts else None
         self.connection.execute(_SUBMISSIONS, [self._submission(0, case_id, draft)])
         after = {**before, **self._added(before, draft if draft and draft.form else None)}
-        changes = {key: value for key, value in after.items() if value != before[key]}
-        self.connection.execute(_CHANGE, {"case": case_id, **changes})
+        self.store._change_case(self.connection, before, after)
         self.counts.update(moved(before, after))
         if draft:
             self._registers(case_id, draft, again=True)

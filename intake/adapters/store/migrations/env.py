@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from alembic import context
+from sqlalchemy import text
 
 from intake.adapters.store.engine import connect
 from intake.adapters.store.tables import metadata
 
+_LOCK = 7_217_301  # any number, the same for every process that migrates
+
 
 def run() -> None:
+    """All revisions in one transaction, on both engines; of two that start together one waits and finds it done."""
     engine = context.config.attributes.get("engine") or connect(context.config.get_main_option("sqlalchemy.url") or "")
-    with engine.connect() as connection:
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         context.configure(
             connection=connection,
             target_metadata=metadata,
             render_as_batch=True,  # SQLite changes a column by copying its table
-            transaction_per_migration=False,
+            transactional_ddl=True,  # SQLite can, since `engine.py` begins its transactions itself
         )
         with context.begin_transaction():
             context.run_migrations()
-        connection.commit()
 
 
 run()
