@@ -78,6 +78,7 @@ class Answer(NamedTuple):
 
     id: str
     label: str
+    short: str
     words: str
     how: str
     sure: str  # "62 % sure", or empty
@@ -247,8 +248,8 @@ def _clock_facts(case: CaseView, now: datetime) -> list[tuple[str, Markup, str]]
     facts: list[tuple[str, Markup, str]] = []
     if row.kind == CaseKind.BREACH_NOTICE:
         about = Markup("about ") if due.marker_about and row.aware_at else Markup("")
-        facts.append(("Knew", about + present.long_moment(row.aware_at), ""))
-    facts.append(("Arrived", present.long_moment(row.received_at), ""))
+        facts.append(("Knew", about + present.moment(row.aware_at, now), ""))
+    facts.append(("Arrived", present.moment(row.received_at, now), ""))
     for word, at, what in (
         ("First contact", due.first_contact, "first_contact"),
         ("Decision", due.decision, "decision"),
@@ -258,7 +259,7 @@ def _clock_facts(case: CaseView, now: datetime) -> list[tuple[str, Markup, str]]
     ):
         if at is not None:
             late = "late" if at <= now and row.next_due_what == what and row.status != Status.CLOSED else ""
-            facts.append((word, present.long_moment(at), late))
+            facts.append((word, present.moment(at, now), late))
     return facts
 
 
@@ -380,6 +381,7 @@ def _answer(
     return Answer(
         id=question.id,
         label=question.label,
+        short=question.short or question.label,
         words=words,
         how=how,
         sure=sure,
@@ -466,7 +468,7 @@ def _messages(case: CaseView, names: Mapping[str, str], now: datetime) -> list[d
 def _event(event: Event, names: Mapping[str, str], now: datetime) -> dict[str, Any]:
     return {
         "at": present.moment(event.at, now),
-        "who": names.get(event.actor, event.actor),
+        "who": names.get(event.actor, event.actor).capitalize() if event.actor == "system" else names.get(event.actor, event.actor),
         "text": event.text,
         "key": event.action in _KEY_EVENTS,
     }

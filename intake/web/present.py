@@ -209,6 +209,8 @@ class Marker(NamedTuple):
     words: str
     tone: str
     hours: float
+    spent: str
+    since: str
 
 
 def marker(row: QueueRow, now: datetime) -> Marker | None:
@@ -217,19 +219,20 @@ def marker(row: QueueRow, now: datetime) -> Marker | None:
         return None
     hours, state = marker_state(row.aware_at or row.received_at, now)
     spent = nz_words.span(timedelta(hours=hours))
-    since = "since they knew" if row.aware_at else "since it came"
+    since = "since the provider knew" if row.aware_at else "since it came"
     if state is MarkerState.PASSED:
         words = f"72 h passed {nz_words.span(timedelta(hours=hours - 72))} ago"
     elif state is MarkerState.CALM:
         words = f"{spent} {since}"
     else:
         words = f"{spent}: {_SAYS[state]}"
+    words = words.replace("the provider", "they")
     said = (
         words
         if state is MarkerState.PASSED
         else f"{spent} of 72 {since}" + (f": {_SAYS[state]}" if _SAYS[state] else "")
     )
-    return Marker(_bar(round(min(hours, 72) / 72 * 120, 1), said), words, _TONES[state], hours)
+    return Marker(_bar(round(min(hours, 72) / 72 * 120, 1), said), words, _TONES[state], hours, spent, since)
 
 
 def _bar(width: float, said: str) -> Markup:
@@ -277,8 +280,10 @@ class Line:
     kind: str
     band: Badge | None
     marks: tuple[Badge, ...]
+    badges: Markup  # band and marks, drawn
     reasons: tuple[str, ...]
     verdict: Badge
+    verdict_badge: Markup
     sender: str
     who: str  # empty: nobody
     status: str
@@ -288,7 +293,9 @@ class Line:
 
 def line(row: QueueRow, now: datetime, me: str, names: Mapping[str, str], since: datetime | None = None) -> Line:
     """names: staff addresses to names. since: when the reader last saw the list."""
-    due = next_due(row, now)
+    due, found = next_due(row, now), marks(row)
+    band = BANDS.get(row.band or "")
+    verdict = VERDICTS.get(row.verdict, VERDICTS[VerdictCode.UNKNOWN_UNVERIFIED])
     service = words_of(row.service)
     about = f"says {row.says_provider}" if not row.provider_name and row.says_provider else service
     return Line(
@@ -299,10 +306,12 @@ def line(row: QueueRow, now: datetime, me: str, names: Mapping[str, str], since:
         marker=marker(row, now),
         provider=row.provider_name or ("Not known yet" if row.kind == CaseKind.BREACH_NOTICE else "No provider yet"),
         kind=f"{KINDS.get(row.kind, 'Other mail')}{f' · {about}' if about else ''}",
-        band=BANDS.get(row.band or ""),
-        marks=marks(row),
+        band=band,
+        marks=found,
+        badges=Markup(" ").join([*([drawn("band", band)] if band else []), *(drawn("tag", m) for m in found)]),
         reasons=tuple(_NAMED.sub("", r) for r in row.reasons),
-        verdict=VERDICTS.get(row.verdict, VERDICTS[VerdictCode.UNKNOWN_UNVERIFIED]),
+        verdict=verdict,
+        verdict_badge=drawn("ver", verdict),
         sender=row.sender_line,
         who="You" if row.assignee == me else names.get(row.assignee or "", row.assignee or ""),
         status=STATUSES.get(row.status, row.status),
@@ -352,6 +361,12 @@ def size(count: int) -> str:
 def icon(name: str) -> Markup:
     """An icon of this page; `staff/_icons.html` holds the shapes."""
     return Markup('<svg class="i" viewBox="0 0 16 16" aria-hidden="true"><use href="#{}"/></svg>').format(name)
+
+
+@cache
+def drawn(kind: str, badge: Badge) -> Markup:
+    """A badge as the queue shows it; kind is band, tag or ver. Made of our own words only."""
+    return Markup('<span class="{} {}">{}{}</span>').format(kind, badge.tone, icon(badge.icon), badge.word)
 
 
 def parse_instant(text: str) -> datetime | None:

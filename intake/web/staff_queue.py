@@ -126,7 +126,8 @@ def _page(parts: Parts, args: MultiDict[str, str]) -> dict[str, Any]:
     kinds = triage.kinds_seen(who.role)
     rows = parts.store.queue(filters, kinds, PAGE + 1, args.get("after") or None)
     since = present.parse_instant(args.get("since", ""))
-    names = staff.names_of(parts.store)
+    others = any(row.assignee not in (None, who.address) for row in rows)
+    names = staff.names_of(parts.store) if others else {}
     shown = [row for row in rows[:PAGE] if triage.may_see(who, row)]
     lines = [present.line(row, now, who.address, names, since) for row in shown]
     counts = parts.store.counts(who.address, kinds)
