@@ -236,6 +236,20 @@ def _placed(form: Form, problem: Problem, rows: Mapping[str, Sequence[str]]) -> 
     return Placed(name, section, question.id, problem.code, problem.message)
 
 
+def rows_of(form: Form, register: Question, typed: Mapping[str, str | list[str]]) -> dict[str, dict[str, object]]:
+    """The rows of a register by their key, read; a row in which nothing can be read is empty."""
+    read_rows: dict[str, dict[str, object]] = {}
+    for key in row_keys(register, typed):
+        fields: dict[str, object] = {}
+        for column in register.columns:
+            name = f"{register.id}[1].{column.id}"
+            fields.update(_joined(column, name, f"{register.id}[{key}].{column.id}", typed))
+        answers, _ = canonical(form, fields)
+        rows = answers.get(register.id)
+        read_rows[key] = rows[0] if isinstance(rows, list) else {}
+    return read_rows
+
+
 def unread(form: Form, typed: Mapping[str, str | list[str]], reading: Reading) -> tuple[tuple[str, str], ...]:
     """What was typed and could not be read: the question's words, and the text as it stands. So that a person reads it."""
     fields, _ = _combined(form, typed)
