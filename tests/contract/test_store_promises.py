@@ -205,6 +205,8 @@ _LAST = (0, AT, 1)
         QueueFilter(kinds=("breach_notice",)),
         QueueFilter(assignee="ana"),
         QueueFilter(assignee="nobody"),
+        QueueFilter(kinds=("breach_notice", "other"), assignee="nobody"),
+        QueueFilter(kinds=("breach_notice", "other")),
         QueueFilter(provider="kowhai-trust"),
         QueueFilter(bands=("S1", "S2"), statuses=("open",), text="kowhai"),
         QueueFilter(include_closed=True),
