@@ -177,7 +177,8 @@ def _date(value: bytes) -> datetime | None:
     if not found or found[2].lower() not in _MONTHS:
         return None
     year = int(found[3])
-    year += 2000 if year < 50 else 1900 if year < 1000 else 0
+    if len(found[3]) < 4:  # RFC 5322 4.3
+        year += 2000 if year < 50 else 1900
     zone = (found[7] or "+0000").lower()
     hours = (
         _ZONES.get(zone, 0) * 60 if zone[0] not in "+-" else int(zone[0] + "1") * (int(zone[1:3]) * 60 + int(zone[3:]))

@@ -159,7 +159,8 @@ class Lookalikes:
         for other in self._looks.get(look, ()):
             return other, self._how_same(owner, other)
         if len(look) > SHORT:
-            return self._near(look) or self._inside(look)
+            close = self._near(look)
+            return close if close[0] else self._inside(look)
         return "", ""
 
     def _how_same(self, owner: str, other: str) -> str:

@@ -225,7 +225,7 @@ class _Walk:
             after, closing, real = _line_end(raw, found + len(delimiter), node.end)
             if not real:
                 misses += 1
-                if misses > 20_000:
+                if misses > 5_000:
                     self._note("The structure of this mail is not sound; the rest was not read.")
                     break
                 found = raw.find(delimiter, found + 1, node.end)
@@ -242,7 +242,8 @@ class _Walk:
         if self.seen >= self.limits.parts and begin >= 0:
             self._note(f"The mail has more than {self.limits.parts} parts; the rest was not read.")
         elif begin >= 0:
-            places.append((begin, node.end))
+            last = node.end - 1 if raw.endswith(b"\n", begin, node.end) else node.end
+            places.append((begin, _before_line(raw, begin, last)))
             self.seen += 1
         return places
 
@@ -289,7 +290,7 @@ def _line_end(raw: bytes, at: int, end: int) -> tuple[int, bool, bool]:
 
 def _before_line(raw: bytes, begin: int, newline: int) -> int:
     """The end of a part: the line end before the delimiter belongs to the delimiter (RFC 2046 5.1.1)."""
-    end = newline - 1 if newline > begin and raw[newline - 1 : newline] == b"\r" else newline
+    end = newline - 1 if newline > begin and raw[newline - 1 : newline + 1] == b"\r\n" else newline
     return max(begin, end)
 
 

@@ -46,8 +46,8 @@ def parse_hop(value: bytes) -> Hop:
     bare, comments = _comments(flat)
     words = bare.partition(";")[0].split()
     place = 2 if words and words[0].lower() == "from" else 0
-    if len(words) < place + 2 or words[place].lower() != "by":
-        return Hop("")
+    if len(words) < place + 2 or [word.lower() for word in words].count("by") != 1 or words[place].lower() != "by":
+        return Hop("")  # a second "by" is a greeting with blanks in it
     by = words[place + 1].lower().rstrip(".")
     if not place:
         return Hop(by)

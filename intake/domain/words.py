@@ -189,6 +189,7 @@ _BLOCK = frozenset(
         "dd",
     ]
 )
+_TAGS = 50_000  # a page with more is no letter; the rest is left out
 _DROPPED = ("script", "style", "head", "title", "template")
 _TAG_NAME = re.compile(r"/?([a-zA-Z][a-zA-Z0-9]{0,15})")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
@@ -202,7 +203,7 @@ def html_to_text(html: str, limit: int = 500_000) -> str:
     out: list[str] = []
     at, lower = 0, html.lower()
     open_head = "</head" not in lower  # an unclosed head hides nothing but itself
-    while True:
+    for _ in range(_TAGS):
         start = html.find("<", at)
         if start < 0:
             out.append(_spaces(html[at:]))
