@@ -30,6 +30,7 @@ _ID, _NONCE, _KEY, _TAG = 8, 12, 32, 16
 _HEAD = len(_MAGIC) + _ID
 _WRAPPED = _HEAD + _NONCE + _KEY + _TAG
 _NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{32}")
+_sync_file = getattr(os, "fdatasync", os.fsync)  # macOS has only the second
 _DAMAGED = "A kept message cannot be opened: its file is damaged, or was kept under another master key."
 
 
@@ -130,7 +131,7 @@ class FileBlobs:
                 opened.append((file, partial, final))
                 _write(file, b"".join(self._seal(name, content)))
             for file, _, _ in opened:
-                os.fdatasync(file)
+                _sync_file(file)
         except BaseException:
             for file, partial, _ in opened:
                 os.close(file)
