@@ -29,7 +29,7 @@ _MAGIC = b"PIB1"
 _ID, _NONCE, _KEY, _TAG = 8, 12, 32, 16
 _HEAD = len(_MAGIC) + _ID
 _WRAPPED = _HEAD + _NONCE + _KEY + _TAG
-_NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{32}")
+_NAME = re.compile(r"[0-9a-f]/[0-9a-f]/[0-9a-f]{32}")
 _sync_file = getattr(os, "fdatasync", os.fsync)  # macOS has only the second
 _DAMAGED = "A kept message cannot be opened: its file is damaged, or was kept under another master key."
 
@@ -64,7 +64,9 @@ class FileBlobs:
         """
         if not contents:
             return ()
-        place = f"{secrets.token_hex(1)}/{secrets.token_hex(1)}"
+        place = "/".join(
+            secrets.token_hex(1)
+        )  # one of 256: soon all are there, and a million messages are 4,000 in each
         names = tuple(f"{place}/{secrets.token_hex(16)}" for _ in contents)
         try:
             self._make(place)

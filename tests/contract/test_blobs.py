@@ -46,12 +46,10 @@ def test_nothing_to_put_gives_no_keys(blobs: Blobs) -> None:
 
 def test_a_key_that_is_not_there_is_said_and_not_guessed(blobs: Blobs) -> None:
     with pytest.raises(CannotRead):
-        blobs.get("00/00/" + "0" * 32)
+        blobs.get("0/0/" + "0" * 32)
 
 
-@pytest.mark.parametrize(
-    "key", ["../../etc/passwd", "/etc/passwd", "aa/bb/" + "g" * 32, "", "aa/bb/" + "a" * 32 + "\n"]
-)
+@pytest.mark.parametrize("key", ["../../etc/passwd", "/etc/passwd", "a/b/" + "g" * 32, "", "a/b/" + "a" * 32 + "\n"])
 def test_a_key_is_never_a_path(files: FileBlobs, key: str) -> None:
     with pytest.raises(CannotRead):
         files.get(key)
