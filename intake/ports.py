@@ -340,8 +340,8 @@ class TriageStore(Protocol):
         """Set columns and write one event; returns the new version.
 
         Keys of `changes`: status (Status), assignee (str or None), severity (Severity), due (Due), provider (slug or
-        None), duty, outcome, outcome_reason, marks (tuple), title, service. KeyError for any other key or an unknown
-        reference.
+        None), duty, outcome, outcome_reason, marks (tuple), title, service, aware_at (datetime or None), score (GapScore),
+        problems (tuple of ReadProblem). KeyError for any other key or an unknown reference.
         """
         ...
 

@@ -253,6 +253,22 @@ def doubtful(case: CaseView) -> tuple[str, ...]:
     return tuple(sorted(order, key=lambda q: (q not in flagged, q not in unsure)))
 
 
+_DOUBTS = frozenset({"unreadable", "unknown_choice", "time_missing", "which_time", "too_long"})
+
+
+def _question(field: str) -> str:
+    """The question of a field: `B10.n` is of B10, `DEV[2].kind` of DEV."""
+    return field.partition(".")[0].partition("[")[0]
+
+
+def still_needed(case: CaseView) -> tuple[str, ...]:
+    """What is missing before it can be closed, beside plain open questions: plans, reasons, the signature. In sentences."""
+    lacks = (
+        text for _, code, text in case.problems if code not in _DOUBTS and code.endswith(("_missing", "_incomplete"))
+    )
+    return tuple(dict.fromkeys(lacks))
+
+
 def open_questions(case: CaseView) -> tuple[Question, ...]:
     """Questions that apply and have no answer, or "I don't know", in the form's order."""
     edition = edition_of(case)
@@ -289,7 +305,7 @@ def answer(
     new = desk.store.correct(
         row.reference, version, staff.address, correction, draft.severity, draft.due, draft.reasons
     )
-    changes = _follows(row, draft)
+    changes = _follows(case, draft)
     if changes:
         new = desk.store.change(row.reference, new, staff.address, "decided_again", "What follows from it", changes)
     return new
@@ -337,8 +353,9 @@ def judged(case: CaseView, edition: Form, answers: Mapping[str, ReadAnswer]) -> 
     return replace(draft, severity=replace(draft.severity, band=by_hand.band, by=by_hand.by), due=due)
 
 
-def _follows(row: QueueRow, draft: CaseDraft) -> dict[str, object]:
+def _follows(case: CaseView, draft: CaseDraft) -> dict[str, object]:
     """Columns that change with the answers, beside band and clocks. Marks that no answer can take away stay."""
+    row = case.row
     kept = tuple(m for m in row.marks if m in _KEPT_MARKS)
     marks = tuple(dict.fromkeys((*draft.marks, *kept)))
     now: dict[str, object] = {"duty": draft.duty, "marks": marks, "service": draft.service or row.service}
@@ -346,6 +363,10 @@ def _follows(row: QueueRow, draft: CaseDraft) -> dict[str, object]:
     changes = {key: value for key, value in now.items() if value != before[key]}
     if row.aware_at != draft.aware_at and row.kind == CaseKind.BREACH_NOTICE:
         changes["aware_at"] = draft.aware_at
+    if draft.score is not None and draft.score != case.score:
+        changes["score"] = draft.score
+    if tuple((p.id, p.code, p.message) for p in draft.problems) != case.problems:
+        changes["problems"] = draft.problems
     return changes
 
 

@@ -116,12 +116,15 @@ def values(parts: Parts, case: CaseView, me: Staff, args: Mapping[str, str]) -> 
         "suggested": _suggested(parts, case),
         "notifiable": _NOTIFIABLE.get(case.severity.notifiable, "") if case.severity else "",
         "changes": _changes(case),
-        "by_hand": names.get(case.severity.by, case.severity.by) if case.severity and case.severity.by != "rule" else "",
+        "by_hand": names.get(case.severity.by, case.severity.by)
+        if case.severity and case.severity.by != "rule"
+        else "",
         "gaps": _gaps(case, edition),
         "doubtful": doubtful,
         "answers": sure,
         "open": triage.open_questions(case),
         "fix": fix,
+        "needed": triage.still_needed(case),
         "typing": _typing(case, edition, fix),
         "icons_used": _icons(line, checks, step),
         "form_title": edition.title if edition else "",
@@ -285,7 +288,9 @@ def _checks(sender: SenderCheck) -> list[Check]:
 
 def _check(title: str, sender: SenderCheck) -> Check:
     evidence = tuple((*_WEIGHTS.get(e.weight, _WEIGHTS["half"]), e.text) for e in sender.evidence)
-    return Check(title, present.VERDICTS[sender.verdict], sender.reason, evidence, sender.address or sender.domain or "")
+    return Check(
+        title, present.VERDICTS[sender.verdict], sender.reason, evidence, sender.address or sender.domain or ""
+    )
 
 
 def _suggested(parts: Parts, case: CaseView) -> list[Provider]:
@@ -298,7 +303,12 @@ def _suggested(parts: Parts, case: CaseView) -> list[Provider]:
 def _changes(case: CaseView) -> list[tuple[str, present.Badge]]:
     if case.severity is None:
         return []
-    return [(c.text or f"{c.question}: {c.answer}", present.BANDS[c.band]) for c in case.severity.changes]
+    return [(_learned(c.text) or f"{c.question}: {c.answer}", present.BANDS[c.band]) for c in case.severity.changes]
+
+
+def _learned(text: str) -> str:
+    """ "If it tells nothing (A11): S4 low." stands in a table whose head says "if" and whose next cell says the band."""
+    return text.removeprefix("If ").rpartition(":")[0] or text
 
 
 def _gaps(case: CaseView, edition: Form | None) -> list[tuple[str, str]]:
@@ -468,7 +478,9 @@ def _messages(case: CaseView, names: Mapping[str, str], now: datetime) -> list[d
 def _event(event: Event, names: Mapping[str, str], now: datetime) -> dict[str, Any]:
     return {
         "at": present.moment(event.at, now),
-        "who": names.get(event.actor, event.actor).capitalize() if event.actor == "system" else names.get(event.actor, event.actor),
+        "who": names.get(event.actor, event.actor).capitalize()
+        if event.actor == "system"
+        else names.get(event.actor, event.actor),
         "text": event.text,
         "key": event.action in _KEY_EVENTS,
     }
@@ -478,6 +490,8 @@ def _chaser(case: CaseView, now: datetime) -> str:
     """When the last question is asked again, while we wait for its answer."""
     if case.row.status != Status.WAITING_PROVIDER:
         return ""
-    asked: Sequence[str] = [str(e.detail["chaser"]) for e in case.events if e.action == "asked" and "chaser" in e.detail]
+    asked: Sequence[str] = [
+        str(e.detail["chaser"]) for e in case.events if e.action == "asked" and "chaser" in e.detail
+    ]
     at = present.parse_instant(asked[-1]) if asked else None
     return nz_words.short(at, now) if at else ""

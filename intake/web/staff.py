@@ -39,8 +39,17 @@ def frame(parts: Parts) -> dict[str, Any]:
         "display": shown,
         "theme": "" if shown["theme"] == "auto" else shown["theme"],
         "done": done_note() if staff else None,
-        "open_cases": g.get("open_cases"),
+        "open_cases": _open_cases(parts, staff),
     }
+
+
+def _open_cases(parts: Parts, staff: Staff | None) -> int | None:
+    """The number beside "Queue"; the queue itself has counted already."""
+    if staff is None or triage.kinds_seen(staff.role) is not None:
+        return None
+    if g.get("open_cases") is None:
+        g.open_cases = parts.store.counts(None, None).get("open", 0)
+    return int(g.open_cases)
 
 
 def display() -> dict[str, str]:

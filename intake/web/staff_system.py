@@ -62,7 +62,7 @@ def blueprint(parts: Parts) -> Blueprint:
         return render_template(
             "staff/system.html",
             account=counted,
-            health=[(h, _TONES.get(h.state, _TONES["warn"])) for h in health],
+            health=[(_named(h), f"{h.text} {h.mend}".strip(), _TONES.get(h.state, _TONES["warn"])) for h in health],
             first=first_thing(counted, health, mails),
             mailboxes=[_mailbox(m, now) for m in parts.store.mailbox_states()],
             jobs=[(words, parts_count) for words, parts_count in _jobs(parts.store.job_counts())],
@@ -96,12 +96,16 @@ def first_thing(counted: Account, health: Sequence[Health], mails: Sequence[Sent
     for state in ("bad", "warn"):
         found = next((h for h in health if h.state == state), None)
         if found is not None:
-            return state, found.name, found.text
+            return state, _named(found), f"{found.text} {found.mend}".strip()
     failed = [m for m in mails if m.state == "failed"]
     if failed:
         text = "Open the case and reach the provider another way. The reason stands in the list below."
         return "warn", f"{len(failed)} {'mail' if len(failed) == 1 else 'mails'} could not be sent", text
     return "ok", "Nothing needs you here", "Every message is in one place, and every part works."
+
+
+def _named(part: Health) -> str:
+    return part.name[:1].upper() + part.name[1:]
 
 
 def _mailbox(box: MailboxState, now: datetime) -> dict[str, Any]:
@@ -133,4 +137,4 @@ def _mail(mail: SentMail, now: datetime) -> dict[str, Any]:
 
 
 def _oldest(instant: datetime | None, now: datetime) -> str:
-    return nz_words.span(now - instant) if instant else "nothing waits"
+    return nz_words.span(now - instant) if instant else "none"

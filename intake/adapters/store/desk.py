@@ -13,7 +13,7 @@ from intake.adapters.store.case_rows import due_again, moved, searchable, severi
 from intake.adapters.store.codec import encode, storable, to_reasons, to_severity
 from intake.adapters.store.events import VIEWED, EventStore, NewEvent
 from intake.adapters.store.outbox import mail_row
-from intake.domain.model import Due, Reason, Severity, Status
+from intake.domain.model import Due, GapScore, Reason, Severity, Status
 from intake.ports import Conflict, Correction, NewMail
 
 _c = t.cases.c
@@ -50,6 +50,9 @@ _PLAIN: dict[str, Callable[[Any], Values]] = {
     "marks": lambda value: {"marks": encode(list(value))},
     "title": lambda value: {"title": storable(str(value))},
     "service": lambda value: {"service": storable(str(value))},
+    "aware_at": lambda value: {"aware_at": value},
+    "score": lambda value: {"score": encode(_expect(GapScore, value))},
+    "problems": lambda value: {"problems": encode([(p.id, p.code, p.message) for p in value])},
 }
 
 
