@@ -9,7 +9,7 @@ import pytest
 
 from intake.adapters.store import tables as t
 from intake.adapters.store.sql import SqlStore
-from intake.domain.model import Due, OutcomeCode, ReadAnswer, Severity, Status
+from intake.domain.model import Due, OutcomeCode, ReadAnswer, Severity
 from intake.ports import ReferenceTaken
 from tests.contract.samples import (
     ANSWERS,
@@ -377,4 +377,3 @@ def test_keeping_and_filing_of_many_leaves_an_unbroken_chain(store: SqlStore) ->
         "case_opened": 10,
         "held": 10,
     }
-    assert Status.OPEN.value in {row.status for row in map(store.case_row, ["BN-0001-A"]) if row}
