@@ -42,7 +42,7 @@ def need(program: str) -> None:
 
 
 def by_pikepdf(form: Form, values: Values) -> bytes:
-    """A script that sets /V, and /AS for buttons, and draws nothing."""
+    """A script that sets /V, and /AS for buttons, and draws nothing; written without packed objects, as older programs do."""
     with pikepdf.open(io.BytesIO(blank(form))) as pdf:
         for name, node in _fields(pdf):
             value = values.get(name)
@@ -57,7 +57,7 @@ def by_pikepdf(form: Form, values: Values) -> bytes:
             else:
                 node.V = String(str(value))
         out = io.BytesIO()
-        pdf.save(out)
+        pdf.save(out, object_stream_mode=pikepdf.ObjectStreamMode.disable)
     return out.getvalue()
 
 

@@ -119,7 +119,7 @@ def test_each_page_carries_its_code_its_footer_and_four_corner_squares(form: For
         page = document[number - 1]
         image = page.render(scale=2, grayscale=True).to_pil().convert("L")
         assert [c.text for c in zxingcpp.read_barcodes(image)] == [f"PI1:{form.name}:{number}/{count}"]
-        assert register(image, page.get_size()).found
+        assert register(image).found
         text = page.get_textpage().get_text_range()
         assert FOOTER.findall(text) == [(form.kind, form.edition, str(number), str(count))]
         page.close()

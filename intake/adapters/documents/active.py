@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from itertools import islice
 
-from pikepdf import Dictionary, Pdf
+from pikepdf import Array, Dictionary, Object, Pdf, PdfError
 
 _MARKS = (b"/JS", b"/JavaScript", b"/Launch", b"/EmbeddedFile", b"/RichMedia", b"/SubmitForm", b"/ImportData")
 _ESCAPED = re.compile(rb"/[^\s/<>\[\]()]{0,60}#[0-9A-Fa-f]{2}[^\s/<>\[\]()]{0,60}")
@@ -20,12 +20,16 @@ _KEYS = ("/JS", "/EmbeddedFiles", "/RichMediaContent", "/RichMediaSettings")
 _ACTIONS = ("/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/RichMediaExecute")
 MOST_UNPACKED = 32_000_000  # bytes of packed objects that are searched
 MOST_OBJECTS = 20_000
+DEEPEST, MOST_INSIDE = 4, 200  # levels of objects inside one another, and objects of one list
 
 
 def has_active_content(raw: bytes, pdf: Pdf) -> bool:
     if surely_not(raw):
         return False
-    return any(_acts(o) for o in islice(_objects(pdf), MOST_OBJECTS))
+    try:
+        return any(_acts(o) for o in islice(_objects(pdf), MOST_OBJECTS))
+    except (PdfError, ValueError, TypeError, RuntimeError, AttributeError):
+        return True  # it cannot be told, so staff are told to take care
 
 
 def surely_not(raw: bytes) -> bool:
@@ -76,10 +80,19 @@ def _objects(pdf: Pdf) -> Iterator[object]:
     yield from pdf.objects
 
 
-def _acts(found: object) -> bool:
+def _acts(found: object, depth: int = DEEPEST) -> bool:
+    """Whether an object, or one that stands inside it and not on its own, is such an action or file."""
+    if isinstance(found, Array):
+        return depth > 0 and any(_acts(inner, depth - 1) for inner in islice(found, MOST_INSIDE) if _own(inner))
     if not isinstance(found, Dictionary):
         return False
-    if any(key in found for key in _KEYS):
+    if any(key in found for key in _KEYS) or str(found.get("/Type", "")) == "/EmbeddedFile":
         return True
-    action = found.get("/S")
-    return (action is not None and str(action) in _ACTIONS) or str(found.get("/Type", "")) == "/EmbeddedFile"
+    if str(found.get("/S", "")) in _ACTIONS:
+        return True
+    return depth > 0 and any(_acts(inner, depth - 1) for inner in found.values() if _own(inner))
+
+
+def _own(inner: object) -> bool:
+    """Stands inside its holder; an object that stands on its own is looked at in its turn."""
+    return isinstance(inner, Object) and not inner.is_indirect

@@ -17,11 +17,11 @@ from intake.adapters.documents.limits import Limits
 Task = Callable[[bytes, dict[str, object], Limits], object]
 
 
-def main(pipe: int, limits_text: str) -> None:
-    """Serve until the parent closes the pipe. `limits_text` is the JSON of a Limits."""
+def main(pipe: int, limits_text: str, bound: bool) -> None:
+    """Serve until the parent closes the pipe. `limits_text` is the JSON of a Limits; `bound`: end with the parent thread."""
     limits = Limits(**json.loads(limits_text))
     tasks = _preloaded()
-    confine(limits.memory)
+    confine(limits.memory, bound)
     while True:
         start = _read(pipe, HEAD.size)
         if not start:

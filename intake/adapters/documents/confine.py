@@ -39,14 +39,15 @@ REFUSED = {
 }  # fmt: skip
 
 
-def confine(memory: int) -> tuple[str, ...]:
+def confine(memory: int, bound: bool = False) -> tuple[str, ...]:
     """Limit this process for good. Gives the names of the fences that stand; never raises for one that this system lacks."""
     fences = []
     if _resources(memory):
         fences.append("resources")
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if bound:
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if _seccomp(libc):
             fences.append("calls")
     return tuple(fences)

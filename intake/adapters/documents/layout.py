@@ -32,6 +32,7 @@ FIRST_PAGES = 3  # a covering page or two may stand before the form
 SCALE = 2.0  # 144 dots per inch
 MOST_PIXELS = 9_000_000
 STRONG, WEAK = 0.09, 0.03  # darkness of a mark that is sure, and of one that is not nothing
+FRAME, ALIGNED = 0.06, 0.85  # darkness of a box's edge, and the share of boxes whose edge must be found
 INSIDE = 0.2  # of a box's side, left out at each edge: the frame itself
 SURE_MARK, FAINT_MARK, TWO_MARKS = 0.99, 0.5, 0.4
 SURE_TEXT, CLIPPED_TEXT = 0.95, 0.5
@@ -196,7 +197,10 @@ def _read_page(document: Any, index: int, boxes: list[Box], form: Form, kept: Is
     page = document[index]
     try:
         image = _picture(page, SCALE)
-        laid = register(image, page.get_size())
+        laid = register(image)
+        if not aligned(image, laid, boxes):
+            found.problems.append(problem("not_aligned"))
+            return
         text_page = page.get_textpage()
         try:
             texts = [b for b in boxes if not is_button(b, form)]
@@ -227,15 +231,14 @@ def field_question(form: Form, name: str) -> Question | None:
     return next((q for q in inner if q.id == part), question)
 
 
-def register(image: Image.Image, size: tuple[float, float]) -> Registration:
+def register(image: Image.Image) -> Registration:
     """Lay the picture over the issued A4 page by the corner squares; by the page's size when they are not all there."""
     width, height = image.size
-    px = width / size[0]
     centre = INSET + SQUARE / 2
     spots: list[tuple[float, float]] = []
     for right in (False, True):
         for low in (False, True):
-            spot = _square(image, right, low, px)
+            spot = _square(image, right, low)
             if spot is None:
                 return Registration(width / A4[0], 0.0, height / A4[1], 0.0, found=False)
             spots.append(spot)
@@ -247,28 +250,33 @@ def register(image: Image.Image, size: tuple[float, float]) -> Registration:
 
 
 A4 = (595.28, 841.89)
-CORNER = 0.1  # of the page's width: where a corner square may be; the title block begins further in
+CORNERS = (0.1, 0.2)  # of the page's width: where a corner square may be; the title block begins further in
 
 
-def _square(image: Image.Image, right: bool, low: bool, px: float) -> tuple[float, float] | None:
+def _square(image: Image.Image, right: bool, low: bool) -> tuple[float, float] | None:
     """The centre of the black square in one corner, in pixels."""
-    side = int(image.width * CORNER)
-    x = image.width - side if right else 0
-    y = image.height - side if low else 0
-    corner = image.crop((x, y, x + side, y + side))
-    coarse = corner.reduce(4).point(_BLACK)
-    bounds = _solid(coarse)
+    for share in CORNERS:
+        side = int(image.width * share)
+        x = image.width - side if right else 0
+        y = image.height - side if low else 0
+        centre = _centre(image.crop((x, y, x + side, y + side)), side)
+        if centre is not None:
+            return x + centre[0], y + centre[1]
+    return None
+
+
+def _centre(corner: Image.Image, side: int) -> tuple[float, float] | None:
+    bounds = _solid(corner.reduce(4).point(_BLACK))
     if bounds is None:
         return None
     left, top, far, bottom = (4 * b for b in bounds)
     close = (max(0, left - 6), max(0, top - 6), min(side, far + 6), min(side, bottom + 6))
     exact = corner.crop(close).point(_DARK).getbbox()
-    if exact is None:
+    if exact is None or abs((exact[2] - exact[0]) - (exact[3] - exact[1])) > 3:
         return None
-    return (
-        x + close[0] + (exact[0] + exact[2]) / 2,
-        y + close[1] + (exact[1] + exact[3]) / 2,
-    )
+    if close[0] + exact[2] >= side or close[1] + exact[3] >= side:
+        return None  # cut by the edge of the part that was looked at
+    return close[0] + (exact[0] + exact[2]) / 2, close[1] + (exact[1] + exact[3]) / 2
 
 
 _BLACK = [255 if v < 40 else 0 for v in range(256)]
@@ -283,6 +291,18 @@ def _solid(coarse: Image.Image) -> tuple[int, int, int, int] | None:
     if core is None or not (2 <= core[2] - core[0] <= 12 and 2 <= core[3] - core[1] <= 12):
         return None
     return core[0] - 1, core[1] - 1, core[2] + 1, core[3] + 1
+
+
+def aligned(image: Image.Image, laid: Registration, boxes: list[Box]) -> bool:
+    """Whether the frames of the boxes are where they should be: a page that was cut or bent must not be guessed at."""
+    framed = [b for b in boxes if _framed(image, laid, b.rect)]
+    return len(framed) >= ALIGNED * len(boxes)
+
+
+def _framed(image: Image.Image, laid: Registration, rect: tuple[float, float, float, float]) -> bool:
+    left, top, _, low = rect
+    height = low - top
+    return _dark(image, laid, (left - 0.7, top + 0.4 * height, left + 1.5, low - 0.4 * height)) > FRAME
 
 
 # ---- marks ------------------------------------------------------------------------------------------------------------
@@ -310,12 +330,12 @@ def darkness(image: Image.Image, laid: Registration, rect: tuple[float, float, f
     """How dark the inside of a box is, 0 white to 1 black."""
     left, top, right, low = rect
     dx, dy = (right - left) * INSIDE, (low - top) * INSIDE
-    area = (
-        laid.ax * (left + dx) + laid.bx,
-        laid.ay * (top + dy) + laid.by,
-        laid.ax * (right - dx) + laid.bx,
-        laid.ay * (low - dy) + laid.by,
-    )
+    return _dark(image, laid, (left + dx, top + dy, right - dx, low - dy))
+
+
+def _dark(image: Image.Image, laid: Registration, rect: tuple[float, float, float, float]) -> float:
+    left, top, right, low = rect
+    area = (laid.ax * left + laid.bx, laid.ay * top + laid.by, laid.ax * right + laid.bx, laid.ay * low + laid.by)
     if area[0] < 0 or area[1] < 0 or area[2] > image.width or area[3] > image.height:
         return 0.0
     value = image.resize((1, 1), Image.Resampling.BOX, box=area).getpixel((0, 0))

@@ -49,10 +49,9 @@ def _read_open(raw: bytes, pdf: pikepdf.Pdf, limits: Limits) -> ReadDocument:
         flags.append(problem("xfa_not_read"))
     if fields is not None and fields.values:
         read = _from_fields(fields, flags, pages)
-        if read.answers or read.form is None:
+        if read.form is None or any(not name.startswith("_") for name in fields.values):
             return read
-        flat = _layout(raw, flags, limits)  # a flattened form may keep its field list, emptied
-        return flat if flat.answers else read
+        return _layout(raw, flags, limits)  # a flattened form may keep its hidden fields and no other
     if fields is not None and fields.xfa:
         return ReadDocument("", PDF, "none", problems=tuple(flags), pages=pages)
     return _layout(raw, flags, limits)

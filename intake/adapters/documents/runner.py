@@ -28,7 +28,7 @@ from intake.domain.model import ReadDocument, ReadProblem
 ROOT = Path(__file__).resolve().parents[3]
 BOOT = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
-    "from intake.adapters.documents.child import main; main(int(sys.argv[2]), sys.argv[3])"
+    "from intake.adapters.documents.child import main; main(int(sys.argv[2]), sys.argv[3], sys.argv[4] == 'bound')"
 )
 
 
@@ -164,6 +164,14 @@ def _without_answer(code: str) -> dict[str, object]:
     }
 
 
+def _bound() -> str:
+    """Whether the kernel may end the child when its parent thread ends: only the main thread lives as long as the process.
+
+    A child of another thread still ends when the pipe closes, at the latest after the seconds that its document has.
+    """
+    return "bound" if threading.current_thread() is threading.main_thread() else "free"
+
+
 class _WasGone(Exception):
     """The child had already ended when it was asked."""
 
@@ -180,7 +188,7 @@ class _Child:
         arguments = [sys.executable, "-I", "-B", "-X", "utf8", "-c", BOOT]
         with theirs:
             self.process = subprocess.Popen(
-                [*arguments, str(ROOT), str(theirs.fileno()), json.dumps(limits.as_plain())],
+                [*arguments, str(ROOT), str(theirs.fileno()), json.dumps(limits.as_plain()), _bound()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -20,6 +20,7 @@ SENTENCES = {
     "unknown_edition": "The file names an edition of the form that we do not have. A person reads it.",
     "old_edition": "The form is an older edition. It was read as that edition. Ask only what is new.",
     "missing_pages": "Some pages of the form are not in the file.",
+    "not_aligned": "A page of the form was cut or bent in printing, so its boxes were not found. A person reads that page.",
     "too_many_fields": "The file has more fields than we read. Some were not read.",
     "clipped": "The text reaches the edge of its box, so its end may be missing.",
     "weak_mark": "A mark is too faint to be sure of.",
