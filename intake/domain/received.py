@@ -144,27 +144,32 @@ class Border:
     place: int | None
     hop: Hop | None
     lines: int  # Received lines that were read
-    all_inside: bool  # every line is of ours: the mail never was outside
+    all_ours: bool  # every line was written by a machine of ours
+    all_inside: bool  # and for a client of ours: the mail never was outside
     why: str = ""  # why no border was found, else ""
 
 
 def find_border(headers: Headers, relays: Sequence[str], border: Sequence[str], own: Sequence[str]) -> Border:
     """Walk the Received lines from the top to the first one that our border wrote for an outside client (step 4)."""
-    lines = 0
+    lines, only_inside = 0, True
+
+    def none(why: str, ours: bool = False) -> Border:
+        return Border(None, None, lines, ours, ours and only_inside, why)
+
     for place, (name, value) in enumerate(headers):
         if name.lower() != "received":
             continue
         lines += 1
         if lines > MAX_RECEIVED:
-            return Border(None, None, lines, False, "there are more than 100 Received lines")
+            return none("there are more than 100 Received lines")
         hop = parse_hop(value)
         if not hop.by:
-            return Border(None, None, lines, False, "a Received line above the border cannot be read")
+            return none("a Received line above the border cannot be read")
+        from_inside = not hop.client or inside(hop, own)
         at_border = host_matches(hop.by, border)
-        if at_border and hop.client and not inside(hop, own):
-            return Border(place, hop, lines, False)
+        if at_border and not from_inside:
+            return Border(place, hop, lines, False, False)
         if not at_border and not host_matches(hop.by, relays):
-            return Border(None, None, lines, False, f"the Received line of “{hop.by[:80]}” is not one of ours")
-    if not lines:
-        return Border(None, None, 0, False, "there is no Received line")
-    return Border(None, None, lines, True, "every Received line is our own")
+            return none(f"the Received line of “{hop.by[:80]}” is not one of ours")
+        only_inside = only_inside and from_inside
+    return none("every Received line is our own", True) if lines else none("there is no Received line")

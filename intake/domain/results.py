@@ -8,18 +8,17 @@ operators run.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from intake.domain.address import aligned, normalise_domain
 from intake.domain.authres import AuthResults, Clause, Unusable, parse
 from intake.domain.mime import Headers
 from intake.domain.model import Evidence
 from intake.domain.received import Border, address_in, find_border
+from intake.domain.results_place import RESULTS, Reading, candidates
 from intake.domain.trust import Trust
 
 MAX_RESULTS = 50
-_AR = "authentication-results"
-_RUN = ("received-spf", "dkim-filter", "dmarc-filter", _AR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +35,8 @@ class TrustedResults:
     spf: bool = False  # aligned SPF pass: never more than probable
     guess: bool = False
     inconclusive: bool = False  # a failure that a gateway in front may have caused
-    internal: bool = False  # Exchange Online vouches that one of our own people sent it
+    internal: bool = False  # it never was outside; speaks for our own domains only
     evidence: tuple[Evidence, ...] = ()
-
-
-@dataclass(slots=True)
-class _Reading:
-    trust: Trust
-    domain: str
-    place: str = ""
-    strength: str = "none"
-    clauses: list[tuple[str, Clause]] = field(default_factory=list)  # id, clause
-    closed: bool = False  # an unusable candidate: nothing positive from headers
-    evidence: list[Evidence] = field(default_factory=list)
-
-    def note(self, code: str, text: str, weight: str = "half") -> None:
-        if len(self.evidence) < 24:
-            self.evidence.append(Evidence(code, text, weight))
 
 
 def read_results(headers: Headers, trust: Trust, from_domain: str | None) -> TrustedResults:
@@ -60,14 +44,14 @@ def read_results(headers: Headers, trust: Trust, from_domain: str | None) -> Tru
 
     Args: headers: as `Envelope.headers`; from_domain: the strictly read From domain, None when there is none.
     """
-    places = [n for n, (name, _) in enumerate(headers) if name.lower() == _AR]
+    places = [n for n, (name, _) in enumerate(headers) if name.lower() == RESULTS]
     if trust.kind == "none" or not from_domain:
         return _nobody(headers, places, trust)
     border = find_border(headers, trust.relays, trust.border, trust.inside)
-    reading = _Reading(trust, from_domain)
-    if trust.kind == "exchange_online" and border.all_inside:
+    reading = Reading(trust, from_domain)
+    if border.all_ours and (trust.kind == "exchange_online" or (trust.kind == "own" and not trust.shorthand)):
         return _internal(headers, border, reading)
-    chosen = _candidates(headers, places, border, reading)
+    chosen = candidates(headers, places, border, reading)
     _take(headers, chosen, reading)
     found = _merge(reading, border)
     _elsewhere(headers, [p for p in places if p not in chosen], reading, found)
@@ -92,102 +76,16 @@ def _nobody(headers: Headers, places: Sequence[int], trust: Trust) -> TrustedRes
     return TrustedResults(evidence=(Evidence("results_ignored", text),))
 
 
-# ---- 5 and 6: which headers -------------------------------------------------------------------------------------------
-
-
-def _candidates(headers: Headers, places: Sequence[int], border: Border, reading: _Reading) -> list[int]:
-    trust = reading.trust
-    if border.place is None:
-        if trust.shorthand and border.lines == 0:
-            reading.place, reading.strength = "at the top of the mail", "weak"
-            return [p for p in _run_down(headers, -1, trust) if p in places]
-        reading.note(
-            "no_border",
-            f"No authentication result was taken: {border.why}, so we cannot tell where the outside begins.",
-        )
-        return []
-    if trust.kind == "exchange_online":
-        return _exchange(headers, places, border, reading)
-    above = [p for p in places if p < border.place]
-    if trust.shorthand:
-        reading.place, reading.strength = "beside the line of our outermost server", "weak"
-        return above + _run_down(headers, border.place, trust)
-    if trust.stamp == "above":
-        reading.place, reading.strength = "above the line of our outermost server", "strong"
-        return above
-    if trust.stamp == "below":
-        reading.place = "directly below the line of our outermost server"
-        reading.strength = "strong" if trust.proven else "weak"
-        return _run_down(headers, border.place, trust)
-    reading.place, reading.strength = "at the end of the headers", "weak"
-    return _run_up(headers, border.place, trust)
-
-
-def _run_down(headers: Headers, start: int, trust: Trust) -> list[int]:
-    """The results in the unbroken run below `start`; it ends at the first other field or the first id that is not
-    ours.
-    """
-    found: list[int] = []
-    for place in range(start + 1, len(headers)):
-        name = headers[place][0].lower()
-        if name == _AR:
-            if not _may_be_ours(headers[place][1], trust):
-                break
-            found.append(place)
-        elif not (name in _RUN or name.startswith(("x-", "arc-"))):
-            break
-    return found
-
-
-def _run_up(headers: Headers, stop: int, trust: Trust) -> list[int]:
-    found: list[int] = []
-    for place in range(len(headers) - 1, stop, -1):
-        name = headers[place][0].lower()
-        if name == _AR:
-            found.append(place)
-        elif not (name in _RUN or name.startswith(("x-", "arc-"))):
-            break
-    return sorted(p for p in found if _may_be_ours(headers[p][1], trust))
-
-
-def _may_be_ours(value: bytes, trust: Trust) -> bool:
-    return trust.ours(parse(value).serv_id)
-
-
-def _exchange(headers: Headers, places: Sequence[int], border: Border, reading: _Reading) -> list[int]:
-    assert border.place is not None and border.hop is not None
-    above = [p for p in places if p < border.place]
-    reading.place = "directly above the line of Exchange Online"
-    if len(above) != 1:
-        if above:
-            reading.note(
-                "results_ambiguous",
-                f"{len(above)} authentication results stand where Exchange Online writes one; none was taken.",
-                "no",
-            )
-        else:
-            reading.note("no_stamp", "Exchange Online left no authentication result on this mail.")
-        return []
-    names = [headers[n][0].lower() for n in range(above[0] + 1, border.place)]
-    source = [v for n, v in headers if n.lower() == "x-ms-exchange-organization-authsource"]
-    label = border.hop.by.partition(".")[0]
-    same = len(source) == 1 and source[0].strip().decode("ascii", "replace").lower().partition(".")[0] == label
-    reading.strength = "strong" if names == ["received-spf"] and same else "weak"
-    if reading.strength == "weak":
-        what = (
-            "does not stand where Exchange Online writes it"
-            if names != ["received-spf"]
-            else "is not tied to the server that took the mail"
-        )
-        reading.note("exchange_shape", f"The authentication result {what}, so it counts as weak evidence only.")
-    return above
-
-
-def _internal(headers: Headers, border: Border, reading: _Reading) -> TrustedResults:
+def _internal(headers: Headers, border: Border, reading: Reading) -> TrustedResults:
     as_who = [v.strip().lower() for n, v in headers if n.lower() == "x-ms-exchange-organization-authas"]
-    if border.lines and as_who == [b"internal"]:
+    if reading.trust.kind == "exchange_online":
+        found = as_who == [b"internal"]
         text = "Exchange Online says that one of our own accounts sent it (AuthAs: Internal), and it never was outside."
-        return TrustedResults("strong", internal=True, evidence=(Evidence("exchange_internal", text, "yes"),))
+    else:
+        found = border.all_inside
+        text = "Only machines of ours handled it: it never was outside."
+    if found:
+        return TrustedResults("strong", internal=True, evidence=(Evidence("internal", text, "yes"),))
     reading.note("no_border", "No authentication result was taken: the mail shows no line from the outside.")
     return TrustedResults(evidence=tuple(reading.evidence))
 
@@ -195,7 +93,7 @@ def _internal(headers: Headers, border: Border, reading: _Reading) -> TrustedRes
 # ---- 7: reading them --------------------------------------------------------------------------------------------------
 
 
-def _take(headers: Headers, chosen: Sequence[int], reading: _Reading) -> None:
+def _take(headers: Headers, chosen: Sequence[int], reading: Reading) -> None:
     if len(chosen) > MAX_RESULTS:
         reading.closed = True
         reading.note(
@@ -230,9 +128,9 @@ def _why_unusable(parsed: AuthResults | Unusable, trust: Trust) -> str:
     return "" if not parsed.bare or trust.bare_elements else "it holds an element that is no result"
 
 
-def _odd_names(headers: Headers, reading: _Reading) -> None:
+def _odd_names(headers: Headers, reading: Reading) -> None:
     for name, _ in headers:
-        if name != name.strip() and name.strip().lower() == _AR:
+        if name != name.strip() and name.strip().lower() == RESULTS:
             reading.note("results_odd_name", "An authentication result has a blank before its colon; it was not taken.")
             return
 
@@ -251,7 +149,7 @@ class _Found:
     capped: bool = False  # a receiver's guess or a forwarder's seal is in it: never more than probable
 
 
-def _merge(reading: _Reading, border: Border) -> _Found:
+def _merge(reading: Reading, border: Border) -> _Found:
     found = _Found()
     _dmarc(reading, found)
     _dkim(reading, found)
@@ -277,7 +175,7 @@ def _by_gateway(trust: Trust, border: Border) -> bool:
     )
 
 
-def _dmarc(reading: _Reading, found: _Found) -> None:
+def _dmarc(reading: Reading, found: _Found) -> None:
     results = [(i, c) for i, c in reading.clauses if c.method == "dmarc"]
     good: list[bool] = []
     for serv_id, clause in results:
@@ -338,7 +236,7 @@ def _dmarc(reading: _Reading, found: _Found) -> None:
         found.capped = True
 
 
-def _dkim(reading: _Reading, found: _Found) -> None:
+def _dkim(reading: Reading, found: _Found) -> None:
     for serv_id, clause in reading.clauses:
         if clause.method != "dkim" or clause.result != "pass":
             continue
@@ -360,7 +258,7 @@ def _dkim(reading: _Reading, found: _Found) -> None:
                 found.passed, found.by = True, "dkim"
 
 
-def _other_dmarc(reading: _Reading) -> bool:
+def _other_dmarc(reading: Reading) -> bool:
     """Whether a dmarc result stands there that is neither a pass nor silent: then a signature alone does not
     overrule it.
     """
@@ -370,7 +268,7 @@ def _other_dmarc(reading: _Reading) -> bool:
     )
 
 
-def _spf(reading: _Reading, found: _Found, border: Border) -> None:
+def _spf(reading: Reading, found: _Found, border: Border) -> None:
     if _by_gateway(reading.trust, border):
         return  # it is about the gateway, not about the sender
     for serv_id, clause in reading.clauses:
@@ -389,7 +287,7 @@ def _spf(reading: _Reading, found: _Found, border: Border) -> None:
             )
 
 
-def _compauth(reading: _Reading, found: _Found) -> None:
+def _compauth(reading: Reading, found: _Found) -> None:
     for serv_id, clause in reading.clauses:
         if clause.method == "compauth":
             _say(
@@ -406,7 +304,7 @@ def _compauth(reading: _Reading, found: _Found) -> None:
             found.capped = True
 
 
-def _counts(reading: _Reading) -> str:
+def _counts(reading: Reading) -> str:
     return (
         "it counts fully"
         if reading.strength == "strong"
@@ -414,7 +312,7 @@ def _counts(reading: _Reading) -> str:
     )
 
 
-def _say(reading: _Reading, code: str, serv_id: str, clause: Clause, why: str, weight: str) -> None:
+def _say(reading: Reading, code: str, serv_id: str, clause: Clause, why: str, weight: str) -> None:
     who = f"“{serv_id}”" if serv_id else "without an id"
     reading.note(code, f"Authentication result {reading.place}, {who}: {clause}; {why}.", weight)
 
@@ -428,7 +326,7 @@ def _domain(value: str) -> str | None:
 # ---- 11: our id in another place --------------------------------------------------------------------------------------
 
 
-def _elsewhere(headers: Headers, places: Sequence[int], reading: _Reading, found: _Found) -> None:
+def _elsewhere(headers: Headers, places: Sequence[int], reading: Reading, found: _Found) -> None:
     trust = reading.trust
     if trust.kind == "exchange_online":
         return  # its results have no id that anybody could pretend

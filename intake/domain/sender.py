@@ -9,46 +9,28 @@ administrators: docs/sender-check.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 
-from intake.domain.address import addresses_in, registrable, to_unicode
+from intake.domain.address import addresses_in, normalise_domain, registrable, to_unicode
 from intake.domain.envelope import open_envelope
 from intake.domain.forwards import forwarded_senders
 from intake.domain.hosts import shared_host
-from intake.domain.model import Envelope, Evidence, Provider, SenderCheck, VerdictCode
-from intake.domain.registry import Registry, is_own, protected
+from intake.domain.model import Envelope, Evidence, Provider, SenderCheck
+from intake.domain.model import VerdictCode as V
+from intake.domain.registry import Registry, is_own
 from intake.domain.results import TrustedResults, read_results
+from intake.domain.sender_case import Case
 from intake.domain.signatures import DkimResult
 from intake.domain.trust import NOBODY, Trust
+from intake.domain.verdicts import outside
 
 __all__ = ["Registry", "build_registry", "check_sender", "forwards_something"]
-
-V = VerdictCode
 
 
 def build_registry(providers: Sequence[Provider]) -> Registry:
     """The register arranged for `check_sender`; build it once per version of the register."""
     return Registry(providers)
-
-
-@dataclass(slots=True)
-class _Case:
-    """The mail under check, and what has been found out so far."""
-
-    address: str
-    domain: str
-    display: str
-    reply_to: str | None
-    registry: Registry
-    today: date
-    own: tuple[str, ...]
-    standing: str = "none"  # pass, weak, none, fail: how far the From domain is proven
-    internal: bool = False
-    evidence: list[Evidence] = field(default_factory=list)
-
-    def note(self, code: str, text: str, weight: str = "half") -> None:
-        self.evidence.append(Evidence(code, text, weight))
 
 
 def check_sender(
@@ -65,17 +47,17 @@ def check_sender(
     Args:
         trust: whose results count for this mailbox; `trust.NOBODY` for a file that staff uploaded or attached.
         dkim: our own check of its signatures, None when it carries none.
-        own_domains: the Ministry's own domains, A-labels in lower case.
+        own_domains: the Ministry's own domains, with or without macrons.
         today: the date in New Zealand, for exceptions with an end date.
         inner: for a staff forward, the mails inside with their own signature checks, outermost first. When it is
         empty and
             the mail holds mails, they are opened here and taken as unsigned.
     Source: design 5 (the thirteen verdicts, first match wins), docs/sender-check.md.
     """
-    own = tuple(d.lower() for d in own_domains)
+    own = tuple(normalise_domain(d.lower(), True) or d.lower() for d in own_domains)
     if envelope.from_address is None or envelope.from_domain is None:
         return _malformed(envelope)
-    case = _Case(
+    case = Case(
         envelope.from_address, envelope.from_domain, envelope.from_display, envelope.reply_to, registry, today, own
     )
     _authenticate(case, read_results(envelope.headers, trust, envelope.from_domain), dkim)
@@ -84,7 +66,7 @@ def check_sender(
         return _automatic(case, envelope)
     if is_own(case.domain, own):
         return _ours(case, envelope, inner)
-    return _outside(case)
+    return outside(case)
 
 
 def forwards_something(envelope: Envelope, own_domains: Sequence[str]) -> bool:
@@ -97,9 +79,9 @@ def forwards_something(envelope: Envelope, own_domains: Sequence[str]) -> bool:
 # ---- what proves the domain (step 10) ---------------------------------------------------------------------------------
 
 
-def _authenticate(case: _Case, results: TrustedResults, dkim: DkimResult | None) -> None:
+def _authenticate(case: Case, results: TrustedResults, dkim: DkimResult | None) -> None:
     case.evidence += results.evidence
-    case.internal = results.internal
+    case.internal = results.internal and is_own(case.domain, case.own)
     signed = _own_signatures(case, dkim)
     strong = results.passed and results.strength == "strong"
     weak = results.passed or results.spf or results.guess
@@ -109,7 +91,7 @@ def _authenticate(case: _Case, results: TrustedResults, dkim: DkimResult | None)
             "disagree",
             "Our own check of the signature passes and the receiving server's check fails, so neither is relied on alone.",
         )
-    elif signed or strong or results.internal:
+    elif signed or strong or case.internal:
         case.standing = "pass"
     elif results.failed:
         case.standing = "fail"
@@ -119,7 +101,7 @@ def _authenticate(case: _Case, results: TrustedResults, dkim: DkimResult | None)
         case.note("no_result", f"Nothing that we can rely on says that {to_unicode(case.domain)} really sent it.", "no")
 
 
-def _own_signatures(case: _Case, dkim: DkimResult | None) -> bool:
+def _own_signatures(case: Case, dkim: DkimResult | None) -> bool:
     if dkim is None or not dkim.signatures:
         case.note("dkim_none", "It carries no DKIM signature that we could check ourselves.")
         return False
@@ -145,7 +127,7 @@ def _own_signatures(case: _Case, dkim: DkimResult | None) -> bool:
     return dkim.passed
 
 
-def _signs(case: _Case) -> None:
+def _signs(case: Case) -> None:
     """Signals in the display name and the address for answers. Information, until a verdict rests on them."""
     for claimed in addresses_in(case.display):
         if claimed.lower() != case.address.lower():
@@ -179,38 +161,40 @@ def _malformed(envelope: Envelope) -> SenderCheck:
     return SenderCheck(V.MALFORMED, None, None, None, reason, tuple(evidence))
 
 
-def _automatic(case: _Case, envelope: Envelope) -> SenderCheck:
+def _automatic(case: Case, envelope: Envelope) -> SenderCheck:
     why = envelope.automatic or "A mail server reports that a mail could not be delivered."
     case.note("automatic_header", why, "half")
     slugs = case.registry.by_contact(case.address) or case.registry.by_domain(case.domain)
     if slugs:
-        case.note("automatic_from", f"Its domain is registered for {_names(case, slugs)}.")
-    return _verdict(case, V.AUTOMATIC, f"No person wrote this to us. {why}", suggested=slugs)
+        case.note("automatic_from", f"Its domain is registered for {case.names(slugs)}.")
+    return case.verdict(V.AUTOMATIC, f"No person wrote this to us. {why}", suggested=slugs)
 
 
-def _ours(case: _Case, envelope: Envelope, inner: Sequence[tuple[Envelope, DkimResult | None]]) -> SenderCheck:
+def _ours(case: Case, envelope: Envelope, inner: Sequence[tuple[Envelope, DkimResult | None]]) -> SenderCheck:
     domain = to_unicode(case.domain)
+    check = _inner_check(case, envelope, inner)
+    suggested = () if check is None else (*(s for s in (check.provider,) if s), *check.suggested)
     if case.standing == "fail":
-        return _verdict(case, V.AUTH_FAILED, f"It names our own domain {domain} and fails the check of that domain.")
+        reason = f"It names our own domain {domain} and fails the check of that domain."
+        return replace(case.verdict(V.AUTH_FAILED, reason, None, suggested), inner=check)
     if case.standing == "none":
-        return _verdict(case, V.UNAUTHENTICATED, f"It names our own domain {domain}, and nobody vouches for it.")
-    how = "Exchange Online vouches for the account" if case.internal else "our own domain is proven"
+        reason = f"It names our own domain {domain}, and nobody vouches for it."
+        return replace(case.verdict(V.UNAUTHENTICATED, reason, None, suggested), inner=check)
+    how = {True: "it never was outside", False: "the domain is proven"}[case.internal]
     if case.standing == "weak":
         how = "the proof is weak"
     case.note(
         "own_domain", f"It comes from our own domain {domain}; {how}.", "half" if case.standing == "weak" else "yes"
     )
-    check = _inner_check(case, envelope, inner)
     if check is None:
         case.note("nothing_forwarded", "No forwarded mail was found in it.", "half")
-        return _verdict(case, V.STAFF_FORWARD, "A colleague sent this, and no forwarded mail was found in it.")
-    reason = f"A colleague forwarded this. The sender inside was checked as well: {check.reason[:1].lower()}{check.reason[1:]}"
-    outer = _verdict(case, V.STAFF_FORWARD, reason, check.provider, check.suggested)
-    return replace(outer, inner=check)
+        return case.verdict(V.STAFF_FORWARD, "A colleague sent this, and no forwarded mail was found in it.")
+    reason = f"A colleague forwarded this. The mail inside: {check.reason}"
+    return replace(case.verdict(V.STAFF_FORWARD, reason, check.provider, check.suggested), inner=check)
 
 
 def _inner_check(
-    case: _Case, envelope: Envelope, inner: Sequence[tuple[Envelope, DkimResult | None]]
+    case: Case, envelope: Envelope, inner: Sequence[tuple[Envelope, DkimResult | None]]
 ) -> SenderCheck | None:
     mails = list(inner) or [(open_envelope(mail.raw), None) for mail in envelope.inner[:3]]
     fallback: SenderCheck | None = None
@@ -227,214 +211,10 @@ def _inner_check(
     if not claimed or claimed[0].address is None or claimed[0].domain is None:
         return fallback
     first = claimed[0]
-    quoted = _Case(str(first.address), str(first.domain), first.display, None, case.registry, case.today, case.own)
+    quoted = Case(str(first.address), str(first.domain), first.display, None, case.registry, case.today, case.own)
     quoted.note(
         "forwarded_inline",
         "A colleague quoted it in their own mail. The sender is what the quoted lines say, and nothing proves it.",
     )
     _signs(quoted)
-    return _outside(quoted)
-
-
-def _outside(case: _Case) -> SenderCheck:
-    exception = case.registry.exception(case.address, case.today)
-    slugs = case.registry.by_domain(case.domain)
-    contacts = case.registry.by_contact(case.address)
-    host = shared_host(case.domain) if not slugs else ""
-    if exception and exception[2] and not slugs:
-        return _exception(case, exception[0], exception[1].reason, exception[1].until)
-    if slugs or (contacts and not host):
-        return _registered(case, slugs, contacts)
-    if host:
-        return _personal(
-            case, host, contacts, exception[1].until if exception else "", exception[0] if exception else ""
-        )
-    return _lookalike(case) or _unknown(case)
-
-
-def _registered(case: _Case, slugs: tuple[str, ...], contacts: tuple[str, ...]) -> SenderCheck:
-    domain = to_unicode(case.domain)
-    mine = tuple(slug for slug in contacts if slug in slugs) or contacts
-    one = mine[0] if len(mine) == 1 else slugs[0] if len(slugs) == 1 else None
-    whose = _names(case, slugs or contacts)
-    if slugs:
-        case.note("domain_registered", f"{domain} is registered for {whose}.", "yes")
-    if len(slugs) > 1 and one is None:
-        case.note(
-            "domain_shared", f"{domain} serves {len(slugs)} providers, so a person says which one this is.", "half"
-        )
-    if contacts:
-        case.note("contact_registered", f"{case.address} is a registered contact of {_names(case, contacts)}.", "yes")
-    suggested = slugs or contacts
-    if case.standing == "fail":
-        return _verdict(
-            case,
-            V.AUTH_FAILED,
-            f"It names {whose}’s domain {domain} and fails the domain’s own check.",
-            None,
-            suggested,
-        )
-    if case.standing == "none":
-        return _verdict(
-            case, V.UNAUTHENTICATED, f"It names {whose}’s domain {domain}, and nobody vouches for it.", None, suggested
-        )
-    if case.standing == "weak":
-        return _verdict(
-            case, V.PROBABLE, f"It looks like {whose}, on weak evidence only.", one, suggested if one is None else ()
-        )
-    if contacts and len(mine) == 1:
-        reason = f"A registered account of {_names(case, mine)} sent this, and {domain} is proven to have sent it."
-        return _verdict(case, V.VERIFIED_ACCOUNT, reason, mine[0])
-    case.note("person_new", f"{case.address} is not among the registered contacts.", "half")
-    if one is None:
-        reason = f"It comes from {domain}, which {len(suggested)} providers share. Ask which one it is."
-        return _verdict(case, V.VERIFIED_DOMAIN, reason, None, suggested)
-    return _verdict(
-        case,
-        V.VERIFIED_DOMAIN,
-        f"It comes from {_names(case, (one,))}’s domain {domain}. The person is new to us.",
-        one,
-    )
-
-
-def _exception(case: _Case, slug: str, why: str, until: str) -> SenderCheck:
-    name = case.registry.name(slug)
-    case.note("exception", f"{case.address} is accepted for {name} until {until}: {why.rstrip('.')}.", "yes")
-    case.note("key_gap", "It is not an account that the provider controls (control L1-EMAIL-01).", "half")
-    if case.standing == "fail":
-        return _verdict(
-            case,
-            V.AUTH_FAILED,
-            f"It names an address that is accepted for {name}, and fails its host’s own check.",
-            None,
-            (slug,),
-        )
-    if case.standing == "none":
-        return _verdict(
-            case,
-            V.UNAUTHENTICATED,
-            f"It names an address that is accepted for {name}, and nobody vouches for it.",
-            None,
-            (slug,),
-        )
-    if case.standing == "weak":
-        return _verdict(
-            case, V.PROBABLE, f"It looks like the address that is accepted for {name}, on weak evidence only.", slug
-        )
-    reason = f"A registered exception at a shared host, for {name}, until {until}."
-    return _verdict(case, V.EXCEPTION_ADDRESS, reason, slug)
-
-
-def _personal(case: _Case, host: str, contacts: tuple[str, ...], ended: str, ended_for: str) -> SenderCheck:
-    domain = to_unicode(case.domain)
-    case.note("shared_host", f"{domain} is {host}: no provider controls accounts there.", "no")
-    suggested = contacts
-    if ended:
-        case.note("exception_ended", f"The exception for this address ended on {ended}.", "no")
-        suggested = suggested or (ended_for,)
-    if contacts:
-        case.note(
-            "contact_at_shared_host",
-            f"The address is a contact of {_names(case, contacts)}, and not one that the provider controls.",
-        )
-    if suggested:
-        case.note(
-            "finding",
-            "To be noted for the provider: work is done from an account that it does not control (control L1-EMAIL-02).",
-        )
-    named = case.registry.named_in(case.display)
-    if named:
-        case.note("display_names_provider", f"The sender’s name holds the name of {_names(case, named)}.", "half")
-    reason = f"A personal account ({domain}). We answer to the registered contact, not here."
-    return _verdict(case, V.PERSONAL_ACCOUNT, reason, None, tuple(dict.fromkeys((*suggested, *named))))
-
-
-def _lookalike(case: _Case) -> SenderCheck | None:
-    domain = to_unicode(case.domain)
-    close, how = case.registry.lookalikes.of(case.domain)
-    if close:
-        slugs = case.registry.by_domain(close)
-        case.note("lookalike", f"{domain} is not {to_unicode(close)}, and {how}.", "no")
-        return _verdict(
-            case,
-            V.LOOKALIKE,
-            f"Close to {_names(case, slugs)}’s domain {to_unicode(close)}, and not theirs.",
-            None,
-            slugs,
-        )
-    ours, how = protected(case.own).of(case.domain)
-    if ours:
-        case.note("lookalike_ours", f"{domain} is not our own domain {to_unicode(ours)}, and {how}.", "no")
-        return _verdict(case, V.LOOKALIKE, f"Close to our own domain {to_unicode(ours)}, and not ours.")
-    return _imitation(case)
-
-
-def _imitation(case: _Case) -> SenderCheck | None:
-    """A display name or address for answers that plays a provider, from a domain that is nobody's."""
-    for claimed in addresses_in(case.display):
-        host = claimed.rpartition("@")[2]
-        slugs = case.registry.by_contact(claimed) or case.registry.by_domain(host)
-        if slugs or is_own(host, case.own):
-            who = _names(case, slugs) if slugs else "the Ministry"
-            return _verdict(
-                case,
-                V.LOOKALIKE,
-                f"The sender’s name shows an address of {who}; the real address is not theirs.",
-                None,
-                slugs,
-            )
-    named = case.registry.named_in(case.display)
-    if named:
-        case.note(
-            "display_names_provider",
-            f"The sender’s name holds the name of {_names(case, named)}, and the domain is not theirs.",
-            "no",
-        )
-        return _verdict(
-            case,
-            V.LOOKALIKE,
-            f"It uses the name of {_names(case, named)}, from a domain that is not theirs.",
-            None,
-            named,
-        )
-    if case.reply_to:
-        there = case.reply_to.rpartition("@")[2]
-        close, how = case.registry.lookalikes.of(there)
-        if close and not shared_host(there):
-            slugs = case.registry.by_domain(close)
-            return _verdict(
-                case,
-                V.LOOKALIKE,
-                f"Answers would go to {to_unicode(there)}, which {how} ({to_unicode(close)}).",
-                None,
-                slugs,
-            )
-    return None
-
-
-def _unknown(case: _Case) -> SenderCheck:
-    domain = to_unicode(case.domain)
-    case.note("domain_unknown", f"{domain} belongs to no provider in our register.", "no")
-    suggested: tuple[str, ...] = ()
-    if case.reply_to:
-        suggested = case.registry.by_domain(case.reply_to.rpartition("@")[2])
-        if suggested:
-            case.note("reply_to_provider", f"Answers would go to {_names(case, suggested)}.", "half")
-    if case.standing == "pass":
-        return _verdict(
-            case, V.UNKNOWN_DOMAIN, f"A real domain ({domain}) that belongs to no provider we know.", None, suggested
-        )
-    return _verdict(
-        case, V.UNKNOWN_UNVERIFIED, f"Nobody’s domain ({domain}), and nobody vouches for it.", None, suggested
-    )
-
-
-def _names(case: _Case, slugs: Sequence[str]) -> str:
-    names = [case.registry.name(slug) for slug in slugs[:4]]
-    return " or ".join(names) if names else "a provider"
-
-
-def _verdict(
-    case: _Case, verdict: VerdictCode, reason: str, provider: str | None = None, suggested: Sequence[str] = ()
-) -> SenderCheck:
-    return SenderCheck(verdict, case.address, case.domain, provider, reason, tuple(case.evidence), tuple(suggested))
+    return outside(quoted)

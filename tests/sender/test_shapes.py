@@ -125,7 +125,7 @@ def test_shape_11_mail_inside_our_own_tenant_is_internal() -> None:
     found = check(INTERNAL, EXO)
 
     assert found.verdict is V.STAFF_FORWARD
-    assert "exchange_internal" in codes(found)
+    assert "internal" in codes(found)
 
 
 def test_shape_12_internal_mark_in_another_kind_of_mailbox_is_ignored() -> None:
