@@ -102,7 +102,7 @@ def row_of(form_name: str, register_id: str, key: str) -> tuple[Ask, ...]:
     register = load.form(form_name).question(register_id)
     if register is None:
         raise KeyError(register_id)
-    return tuple(_ask(c, f"{register.id}[{key}].{c.id}", inside=True) for c in register.columns)
+    return tuple(_as_select(_ask(c, f"{register.id}[{key}].{c.id}", inside=True)) for c in register.columns)
 
 
 # ---- how it is worked out -------------------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ def _ask(
         "radio" if shows and _look(question) == "select" else _look(question),
         _label(question),
         _choices(question),
-        width=_width(question),
+        width="" if question.id == "interim" else _width(question),
         type={Kind.EMAIL: "email", Kind.PHONE: "tel"}.get(question.kind, "text"),
         autocomplete=question.autocomplete or "off",
         inner=inner if question.kind is not Kind.REGISTER else (),

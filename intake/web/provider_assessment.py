@@ -18,6 +18,7 @@ from intake.web.provider_show import Progress, answers_of, by_field, progress, s
 from intake.web.provider_sitting import Sitting, is_fresh
 
 KIND = "it-self-assessment"
+_MOST_LISTED = 8  # more open things than these are counted by part
 
 
 def routes(blueprint: Blueprint, pages: Pages) -> Callable[[Sitting], Response]:
@@ -158,7 +159,9 @@ class _Views:
             503 if trouble == BROKEN else 422 if errors or trouble else 200,
             parts=parts,
             steps=steps,
-            open=found.problems,
+            open=found.problems if len(found.problems) <= _MOST_LISTED else (),
+            open_count=len(found.problems),
+            open_parts=[(s.section, n) for s in steps.steps if (n := len(found.of([s.section.id])))],
             errors=errors,
             trouble=trouble,
         )
@@ -171,6 +174,8 @@ class _Views:
             return self.show_check(sitting, STALE)
         if "save" in request.form:
             return self.pages.kept_page(sitting, "/assessment/check")
+        if "copy" in request.form:
+            return self.pages.copy(sitting)
         if "change" in request.form:  # of a browser without cookies, where a link would not find the sitting
             return self.show_part(sitting, request.form["change"])
         if sitting.reading.problems:

@@ -65,7 +65,7 @@ class _Views:
             sitting,
             status,
             sections=[(s, asks[s.id]) for s in sections],
-            page=self.pages.page(sitting, (), DANGER),
+            page=self.pages.page(sitting, (), (DANGER, DANGER_NOW)),
             errors=summary(problems),
             problems=by_field(problems),
             trouble=trouble,
@@ -191,6 +191,8 @@ class _Views:
             return self.show_check(sitting, STALE)
         if "save" in request.form:
             return self.pages.kept_page(sitting, "/breach/check")
+        if "copy" in request.form:
+            return self.pages.copy(sitting)
         if "change" in request.form:  # of a browser without cookies, where a link would not find the sitting
             wanted = request.form["change"]
             later = any(s.id == wanted for s in stage(sitting.form, "B"))

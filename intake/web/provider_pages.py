@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from flask import make_response, redirect, render_template, request, url_for
-from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
@@ -28,6 +26,7 @@ from intake.web.provider_sitting import Sitting, Sittings, is_fresh, keeps_cooki
 log = logging.getLogger("intake.web.provider")
 
 STALE = "stale"  # the page was open for long, or its cookie is gone
+_SOON = timedelta(hours=16)  # the bands that are called: an hour, or four that pause at night
 BROKEN = "broken"  # it could not be kept on our side
 
 
@@ -79,9 +78,9 @@ class Pages:
         )
         return make_response(page, status)
 
-    def page(self, sitting: Sitting, asks: Sequence[Ask], danger: str = "", open_row: str = "") -> Page:
+    def page(self, sitting: Sitting, asks: Sequence[Ask], danger: tuple[str, str] = ("", ""), open_row: str = "") -> Page:
         year = str(nz_words.local(self.desk.clock()).year)
-        return Page(registers(sitting.form, asks, sitting.typed, open_row), danger, year)
+        return Page(registers(sitting.form, asks, sitting.typed, open_row), *danger, year)
 
     def kept_page(self, sitting: Sitting, back: str) -> Response:
         """“Save and come back later”: the code, large, and what to do with it."""
@@ -93,6 +92,15 @@ class Pages:
         if keeps_cookies():
             return redirect(url_for(f"provider.{endpoint}", **values), 303)
         return view(sitting)
+
+    def copy(self, sitting: Sitting) -> Response:
+        """What was typed, on the form's own PDF, for the person to keep."""
+        from forms.pdf.stamp import stamp  # heavy, and few ask for it
+
+        response = make_response(stamp(sitting.form, with_unread(sitting)))
+        response.mimetype = "application/pdf"
+        response.headers["Content-Disposition"] = f'attachment; filename="{sitting.form.kind}-copy.pdf"'
+        return response
 
     # ---- sending --------------------------------------------------------------------------------
 
@@ -129,6 +137,7 @@ class Pages:
             values[name] = datetime.fromisoformat(at) if isinstance(at, str) else None
         received, contact = values["received_at"], values["first_contact"]
         values["received"] = nz_words.full(received) if isinstance(received, datetime) else ""
+        values["soon"] = isinstance(contact, datetime) and isinstance(received, datetime) and contact - received <= _SOON
         values["call_by"] = nz_words.by(contact, now) if isinstance(contact, datetime) else ""
         for name in ("marker_72h", "read_by"):
             at = values[name]
@@ -160,8 +169,4 @@ def with_unread(sitting: Sitting) -> Answers:
     return answers
 
 
-def support_code() -> str:
-    return f"{secrets.token_hex(2)}-{secrets.token_hex(1)}"
-
-
-__all__ = ["BROKEN", "STALE", "Pages", "ResponseReturnValue", "support_code", "with_unread"]
+__all__ = ["BROKEN", "STALE", "Pages", "with_unread"]

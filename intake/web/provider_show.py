@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from intake.domain import nz_words
 from intake.web.form_pages import Ask, anchor, row_of
 
 _PER_QUESTION = 1.0  # minutes for one question of the long form
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
 _TABLE_KINDS = (Kind.CHOICE, Kind.MULTI, Kind.MONTH, Kind.DATE)
 
 
@@ -44,7 +46,8 @@ class Page:
     """What some questions need besides what was typed."""
 
     registers: Mapping[str, Register]
-    danger: str = ""  # the question whose "yes" means: call 111
+    danger: str = ""  # the question one of whose answers means: call 111 now
+    danger_code: str = ""  # that answer
     year: str = ""  # stands in the year of a time that nobody typed yet
 
 
@@ -108,6 +111,7 @@ class Line:
     said: tuple[str, ...]  # lines of text; empty: not given
     unread: str  # what was typed and could not be read
     anchor: str
+    note: str = ""  # the zone of a time
 
 
 def answers_of(form: Form, section: Section, typed: Typed, answers: Answers, given_only: bool = False) -> list[Line]:
@@ -121,7 +125,7 @@ def answers_of(form: Form, section: Section, typed: Typed, answers: Answers, giv
         unread = "" if said else written(question, typed)
         if said or unread or not given_only:
             first = f"{question.id}.{question.parts[0].id}" if question.parts else question.id
-            lines.append(Line(question.short, said, unread, anchor(first)))
+            lines.append(Line(question.short, said, unread, anchor(first), _zone(answers.get(question.id))))
         if plan is not None and question.control:
             lines += _plan_lines(plan, question, answers)
     return lines
@@ -134,7 +138,17 @@ def _said(form: Form, question: Question, answers: Answers) -> tuple[str, ...]:
     text = shown(question, value)
     if text and answers.get(f"{question.id}-about") is True:
         text = f"{text} (about)"
+    if question.kind in (Kind.TIME, Kind.PARTS):
+        text = re.sub(r" (am|pm)\b", "\u00a0\\1", text)  # a time of day is never broken over two lines
     return tuple(text.split("\n")) if text else ()
+
+
+def _zone(value: object) -> str:
+    """Which time it is, for an answer that is a time of New Zealand."""
+    at = value.get("at") if isinstance(value, dict) else value
+    if not isinstance(at, str) or not _INSTANT.fullmatch(at) or (isinstance(value, dict) and "zone" in value):
+        return ""
+    return "New Zealand daylight time" if at.endswith("+13:00") else "New Zealand standard time"
 
 
 def _plan_lines(plan: Question, control: Question, answers: Answers) -> list[Line]:
