@@ -14,9 +14,11 @@ from zoneinfo import ZoneInfo
 
 from forms import load
 from forms.canonical import canonical
+from forms.schema import Form
 from intake.domain import drafts, kind, text_answers, web_submission
 from intake.domain.envelope import open_envelope
 from intake.domain.errors import CannotRead
+from intake.domain.kind import KindGuess
 from intake.domain.model import (
     CaseDraft,
     CaseKind,
@@ -27,6 +29,7 @@ from intake.domain.model import (
     ReadProblem,
     Reason,
     SenderCheck,
+    Status,
     VerdictCode,
 )
 from intake.domain.reference import find_in
@@ -164,25 +167,29 @@ def typed_form(body: str) -> ReadDocument | None:
         flat = text_answers.flat_answers(form, body)
         if len(flat) < text_answers.ENOUGH:
             continue
-        answers, problems = canonical(form, flat)
-        if len(answers) >= text_answers.ENOUGH and (best is None or len(answers) > len(best.answers)):
-            best = ReadDocument(
-                name="",
-                media_type="text/plain",
-                how="text",
-                form=form.kind,
-                edition=form.edition,
-                answers={q: ReadAnswer(value, "text") for q, value in answers.items()},
-                problems=tuple(ReadProblem(p.id, p.code, p.message) for p in problems),
-            )
+        typed = _typed(form, flat)
+        if len(typed.answers) >= text_answers.ENOUGH and (best is None or len(typed.answers) > len(best.answers)):
+            best = typed
     return best
+
+
+def _typed(form: Form, flat: Mapping[str, str]) -> ReadDocument:
+    answers, problems = canonical(form, flat)
+    return ReadDocument(
+        name="",
+        media_type="text/plain",
+        how="text",
+        form=form.kind,
+        edition=form.edition,
+        answers={q: ReadAnswer(value, "text") for q, value in answers.items()},
+        problems=tuple(ReadProblem(p.id, p.code, p.message) for p in problems),
+    )
 
 
 def _decide(
     parts: Parts, envelope: Envelope, sender: SenderCheck, found: tuple[Found, ...], at: datetime
 ) -> Examination:
-    reads = tuple(f.read for f in found)
-    guess = kind.of_mail(envelope.subject, envelope.body, [f.read.name for f in found if f.read.name])
+    guess = _guess(envelope, sender, found)
     base = Examination(
         kind=CaseKind.OTHER,
         outcome=OutcomeCode.AUTOMATIC,
@@ -194,21 +201,36 @@ def _decide(
         message_id=envelope.message_id,
         bounce=envelope.bounce,
     )
-    has_form = any(r.form for r in reads)
+    has_form = any(f.read.form for f in found)
     tells = guess.danger or guess.kind is CaseKind.BREACH_NOTICE
     if sender.verdict is VerdictCode.AUTOMATIC and not has_form and (envelope.bounce or not tells):
         # A bounce of our own mail is noted on the case that it belongs to; nothing automatic opens or answers anything.
         return replace(base, update=_own_case(parts, envelope) if envelope.bounce else None)
-    update, reasons = _follow_up(parts, envelope, sender)
+    reference, reasons = _follow_up(parts, envelope, sender)
+    if reference:
+        found = _with_reply(parts, reference, envelope.body, found)
+        made = drafts.of_mail(_reads(found), guess, sender, at)
+        if not _is_another_matter(parts, reference, made):
+            whole = _together(parts, reference, made[0], found, guess)
+            update = replace(base, documents=found, outcome=OutcomeCode.CASE_UPDATED, update=reference)
+            return replace(update, kind=whole.kind, drafts=(whole,))
+        reasons = (_follows(reference),)
+    return _on_its_own(parts, base, guess, at, reasons)
+
+
+def _on_its_own(
+    parts: Parts, base: Examination, guess: KindGuess, at: datetime, reasons: tuple[Reason, ...]
+) -> Examination:
+    """A message that adds to no case: it opens its own, or is the same form from the same account once more."""
+    sender, reads = base.sender, _reads(base.documents)
+    before = _sent_before(parts, base.documents, sender, at)
+    if before and guess.danger:
+        # The file is known, and the words around it are not: nobody may have to find them in a duplicate.
+        reasons = (*reasons, Reason("POSSIBLE_FOLLOW_UP", f"The same form came before, as {before}."))
+        before = None
     made = drafts.of_mail(reads, guess, sender, at, reasons)
-    if update and _is_another_matter(parts, update, made):
-        made, update = drafts.of_mail(reads, guess, sender, at, (_follows(update),)), None
-    if update:
-        made = (_together(parts, update, made[0], at),)
-        return replace(base, kind=made[0].kind, outcome=OutcomeCode.CASE_UPDATED, drafts=made, update=update)
-    duplicate = _sent_before(parts, found, sender, at)
-    if duplicate:
-        return replace(base, kind=made[0].kind, outcome=OutcomeCode.DUPLICATE, drafts=made, duplicate_of=duplicate)
+    if before:
+        return replace(base, kind=made[0].kind, outcome=OutcomeCode.DUPLICATE, drafts=made, duplicate_of=before)
     return replace(
         base,
         kind=made[0].kind,
@@ -217,6 +239,33 @@ def _decide(
         marks=made[0].marks,
         reasons=made[0].reasons,
     )
+
+
+def _reads(found: Sequence[Found]) -> tuple[ReadDocument, ...]:
+    return tuple(f.read for f in found)
+
+
+def _guess(envelope: Envelope, sender: SenderCheck, found: Sequence[Found]) -> KindGuess:
+    """What the words suggest: of a mail that holds mails, the most telling of them. A machine's answer quotes our own words in
+    its subject, and what it was an answer to may lie inside it: there only its own text counts."""
+    if sender.verdict is VerdictCode.AUTOMATIC:
+        return kind.of_mail("" if find_in(envelope.subject) else envelope.subject, envelope.body, ())
+    names = [f.read.name for f in found if f.read.name]
+    guesses = [kind.of_mail(mail.subject, mail.body, names) for _, mail in _mails(envelope)]
+    notice = CaseKind.BREACH_NOTICE
+    return max(guesses, key=lambda g: (g.kind is notice, g.danger, g.kind is not CaseKind.OTHER, g.score))
+
+
+def _with_reply(parts: Parts, reference: str, body: str, found: tuple[Found, ...]) -> tuple[Found, ...]:
+    """The documents of a message that adds to a case. One answer typed under its question's number is enough there."""
+    form = _form_of(parts.lookups.case_row(reference))
+    if form is None:
+        return found
+    typed = _typed(form, text_answers.reply_answers(form, body, parts.lookups.case_answers(reference)))
+    kept = tuple(f for f in found if not (f.path == "text" and f.read.form == form.kind))
+    if not typed.answers and not typed.problems:
+        return kept
+    return (*kept, Found("text", len(body), hashlib.sha256(body.encode()).hexdigest(), typed))
 
 
 def _follow_up(parts: Parts, envelope: Envelope, sender: SenderCheck) -> tuple[str | None, tuple[Reason, ...]]:
@@ -228,7 +277,9 @@ def _follow_up(parts: Parts, envelope: Envelope, sender: SenderCheck) -> tuple[s
     if row is None:
         return None, ()
     if sender.provider and sender.provider == row.provider:
-        return reference, ()
+        if row.status != Status.CLOSED:
+            return reference, ()
+        return None, (Reason("POSSIBLE_FOLLOW_UP", f"It came as an answer to {reference}, which is closed."),)
     return None, (
         Reason(
             "POSSIBLE_FOLLOW_UP",
@@ -250,18 +301,27 @@ def _follows(reference: str) -> Reason:
     return Reason("POSSIBLE_FOLLOW_UP", f"It came as an answer to {reference} and is another matter.")
 
 
-def _together(parts: Parts, reference: str, new: CaseDraft, at: datetime) -> CaseDraft:
+def _together(
+    parts: Parts, reference: str, new: CaseDraft, found: Sequence[Found], guess: KindGuess | None = None
+) -> CaseDraft:
     """What all answers of the case together come to, when a message adds to it; clocks still count from the first message."""
     row = parts.lookups.case_row(reference)
-    answers = {**parts.lookups.case_answers(reference), **new.answers}
-    kinds = {CaseKind.BREACH_NOTICE: "breach-notice", CaseKind.SELF_ASSESSMENT: "it-self-assessment"}
-    form = kinds.get(CaseKind(row.kind)) if row else None
+    form = _form_of(row)
     if row is None or form is None:
         return new
-    if new.form and new.form != form:
-        answers = dict(parts.lookups.case_answers(reference))
-    read = ReadDocument("", "", "none", form, load.form(form).edition, answers)
-    return drafts.draft_of_form(read, new.document, new.sender, row.received_at)
+    answers = dict(parts.lookups.case_answers(reference))
+    if new.form in (None, form.kind):
+        answers |= new.answers
+    problems = tuple(p for f in found for p in f.read.problems)
+    read = ReadDocument("", "", "none", form.kind, form.edition, answers, problems)
+    return drafts.draft_of_form(read, new.document, new.sender, row.received_at, guess)
+
+
+def _form_of(row: QueueRow | None) -> Form | None:
+    """The form whose answers a case collects."""
+    kinds = {CaseKind.BREACH_NOTICE: "breach-notice", CaseKind.SELF_ASSESSMENT: "it-self-assessment"}
+    name = kinds.get(CaseKind(row.kind)) if row else None
+    return load.form(name) if name else None
 
 
 def _own_case(parts: Parts, envelope: Envelope) -> str | None:
@@ -299,7 +359,7 @@ def _examine_web(parts: Parts, raw: bytes, at: datetime) -> Examination:
     found = Found("web", len(raw), hashlib.sha256(raw).hexdigest(), read)
     update = sent.updates if sent.updates and parts.lookups.case_row(sent.updates) else None
     if update:
-        made = (_together(parts, update, made[0], at),)
+        made = (_together(parts, update, made[0], (found,)),)
     return Examination(
         kind=made[0].kind,
         outcome=OutcomeCode.CASE_UPDATED if update else ends_as(made[0].status),

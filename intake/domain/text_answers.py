@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 
 from forms import load
@@ -17,27 +17,53 @@ from forms.schema import Form, Question
 _FIELD = re.compile(r"^[\s>*\-•]*([A-Z][A-Za-z0-9_-]{1,20}(?:\[\d{1,2}\])?(?:\.[a-z_0-9]+)?)\s*[:=]\s*(.*)$")
 _LABEL = re.compile(r"^[\s>*\-•\d.)]*([^:?]{6,160}\??)\s*:\s*(.*)$")
 ENOUGH = 3  # this many answers make a mail a form that somebody typed
+_EXAMPLE = "your answer"  # stands in our own question mail where the answer goes
 
 
 def flat_answers(form: Form, body: str) -> dict[str, str]:
     """Field name -> text as written, for every line of `body` that names a question of `form`. The first one wins.
 
-    Quoted lines ("> A07: no") count like the rest: a reply is typed between our own words.
+    Quoted lines ("> A07: no") count too, since a reply may be typed between our own words; but what the writer typed comes
+    before what they quote.
     """
+    return {**_found(form, _lines(body, quoted=True)), **_found(form, _lines(body, quoted=False))}
+
+
+def reply_answers(form: Form, body: str, answered: Collection[str]) -> dict[str, str]:
+    """The same for a message that adds to a case. A quoted line never answers again what is answered already.
+
+    answered: ids of the questions that the case has an answer to.
+    """
+    quoted = _found(form, _lines(body, quoted=True))
+    new = {name: text for name, text in quoted.items() if _root(name) not in answered}
+    return {**new, **_found(form, _lines(body, quoted=False))}
+
+
+def _lines(body: str, quoted: bool) -> list[str]:
+    """The lines that are quoted, or those that are not; a gap stays where the others stood, and ends a text."""
+    lines = body.splitlines()[:4000]
+    return [line if line.lstrip().startswith(">") is quoted else "" for line in lines]
+
+
+def _found(form: Form, lines: Sequence[str]) -> dict[str, str]:
     names, labels = _words_of(form.kind, form.edition)
     found: dict[str, list[str]] = {}
     current: list[str] | None = None
-    for line in body.splitlines()[:4000]:
+    for line in lines:
         name, rest = _named(line, names, labels)
         if name:
             current = found.setdefault(name, []) if name not in found else None
-            if current is not None and rest.strip():
+            if current is not None and rest.strip() and _fold(rest) != _EXAMPLE:
                 current.append(rest.strip())
-        elif not line.strip():
+        elif not line.strip(" >\t"):
             current = None
         elif current is not None:
-            current.append(line.strip())
+            current.append(line.strip(" >\t"))
     return {name: "\n".join(lines) for name, lines in found.items() if lines}
+
+
+def _root(name: str) -> str:
+    return re.split(r"[.\[]", name, maxsplit=1)[0]
 
 
 def _named(line: str, names: Mapping[str, str], labels: Mapping[str, str]) -> tuple[str, str]:

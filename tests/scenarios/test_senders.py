@@ -70,7 +70,9 @@ def test_T02_the_same_from_a_managers_gmail_is_held_kept_and_noted_as_a_finding(
 
 def test_T03_a_notice_from_gmail_because_the_work_mail_is_hacked_opens_at_once(world: World) -> None:
     body = "Somebody sends mails in our name, so I write from home. Quetzalcoatl kiosk."
-    done = world.send(sender="Mere <mere.kowhai@gmail.com>", body=body, files=[notice_file(A10="attacker", A11="private")])
+    done = world.send(
+        sender="Mere <mere.kowhai@gmail.com>", body=body, files=[notice_file(A10="attacker", A11="private")]
+    )
     case = world.case(done)
     assert done.outcome is OutcomeCode.CASE_OPENED
     assert case.sender.verdict == "personal_account"
@@ -129,7 +131,9 @@ def test_T07_the_exception_ends_with_its_last_day(world: World) -> None:
     world.at = NOW.replace(year=2027, month=3, day=31, hour=10)  # 11 pm on the last day in New Zealand
     last_day = world.send(sender="Principal <rata.law@xtra.co.nz>", files=[assessment_file(RATA)])
     world.later(hours=2)
-    day_after = world.send(sender="Principal <rata.law@xtra.co.nz>", files=[assessment_file(RATA, "again.pdf", P_STAFF="2-5")])
+    day_after = world.send(
+        sender="Principal <rata.law@xtra.co.nz>", files=[assessment_file(RATA, "again.pdf", P_STAFF="2-5")]
+    )
     assert world.case(last_day).sender.verdict == "exception_address"
     assert world.case(day_after).sender.verdict == "personal_account"
     assert "ended on 2027-03-31" in world.sentences(day_after)
@@ -152,7 +156,9 @@ def forwarded_whole(world: World, sender: str, signed: bool) -> bytes:
     )
 
 
-@pytest.mark.parametrize(("signed", "inner", "status"), [(True, "verified_account", "open"), (False, "unauthenticated", "held")])
+@pytest.mark.parametrize(
+    ("signed", "inner", "status"), [(True, "verified_account", "open"), (False, "unauthenticated", "held")]
+)
 def test_T08_a_forward_as_eml_is_from_the_colleague_and_its_inner_sender_is_checked(
     world: World, signed: bool, inner: str, status: str
 ) -> None:
@@ -181,6 +187,18 @@ def test_T08_an_inline_forward_is_a_claim_and_never_proof(world: World) -> None:
     assert case.row.provider is None
     assert "kowhai" in case.sender.inner.suggested
     assert all(m.to == "r.example@ministry.example" for m in world.outbox())
+
+
+def test_T08_a_notice_in_plain_words_inside_a_forwarded_mail_is_never_held(world: World) -> None:
+    inner = write(
+        sender="Office <office@trust.org.nz>",
+        subject="Please call",
+        body="We sent a report about a client to the wrong email address this morning.",
+        at=NOW,
+        identity="inner",
+    )
+    done = world.send(sender="R. Example <r.example@ministry.example>", subject="Fwd", body="For you.", inside=inner)
+    assert (world.row(done).kind, world.row(done).status) == ("breach_notice", "open")
 
 
 @pytest.mark.parametrize("domain", ["tōtara.org.nz", "xn--ttara-g9a.org.nz"])

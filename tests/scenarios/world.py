@@ -10,8 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.message import Message
 from functools import cache
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from forms import load
@@ -21,14 +23,17 @@ from intake.adapters.demo.answers import assessment, notice
 from intake.adapters.demo.mails import File, Gateway, delivered, fails, passes, spf_only, write
 from intake.adapters.demo.messages import filled
 from intake.adapters.maildrop import drop
+from intake.adapters.smtp import SmtpSender
 from intake.cli.show import case_view
 from intake.desk import Desk, Receipt
 from intake.domain.model import Arrival, OutcomeCode
 from intake.pipeline import Done, process
-from intake.ports import CaseView, DocumentReading, QueueFilter, QueueRow, SentMail, Staff
+from intake.ports import CaseView, DocumentReading, Mailbox, QueueFilter, QueueRow, SentMail, Staff
 from intake.registry_file import read_registry
 from intake.wiring import Parts
+from tests.support.smtp_sink import sink
 from tests.support.stores import sqlite_url
+from workers import collect, deliver, jobs
 
 REGISTER = """slug,name,services,relationship_manager,domains,contacts,exceptions,phone
 kowhai,Kōwhai Example Trust,family_violence,R. Example,trust.org.nz,Office <office@trust.org.nz>;Mere <mere@trust.org.nz>,,+64 4 000 0001
@@ -59,6 +64,18 @@ strips = "no"
 """
 
 
+class _Once:
+    """A mailbox that is looked at once: where the reader would wait for more, it is told to stop."""
+
+    def __init__(self, box: Mailbox, stop: Event) -> None:
+        self.name, self._box, self._stop = box.name, box, stop
+        self.changes, self.done, self.close = box.changes, box.done, box.close
+
+    def wait(self, seconds: float) -> bool:
+        self._stop.set()
+        return False
+
+
 @dataclass
 class World:
     folder: Path
@@ -73,7 +90,8 @@ class World:
         zone.write_text(json.dumps({}))
         settings = self.folder / "intake.toml"
         boxes = "".join(
-            _MAILBOX.format(name=name, folder=(self.folder / f"drop-{name}").as_posix()) for name in ("breach", "privacy")
+            _MAILBOX.format(name=name, folder=(self.folder / f"drop-{name}").as_posix())
+            for name in ("breach", "privacy")
         )
         settings.write_text(f'own_domains = "ministry.example"\n{boxes}{self.more_settings}')
         env = {
@@ -139,18 +157,19 @@ class World:
         """Put a mail into the folder of a mailbox, as a server or a person would."""
         drop(self.folder / f"drop-{mailbox}", raw)
 
-    def collect(self, mailbox: str = "breach") -> list[Done]:
-        """Everything that lies in a mailbox: kept, worked to its end, and only then moved."""
-        ended = []
+    def collect(self) -> None:
+        """The reader of the mailboxes and the worker, once around."""
         for box in self.parts.mailboxes():
-            if box.name == mailbox:
-                for arrival in box.changes():
-                    (delivery,) = receive.keep(self.parts, [arrival])
-                    done = process(self.parts, delivery.id)
-                    box.done(arrival.remote_id, done.outcome)
-                    ended.append(done)
-                box.close()
-        return ended
+            collect.read(self.parts, _Once(box, stop := Event()), stop)
+        jobs.drain(self.parts)
+
+    def deliver(self) -> list[Message]:
+        """Send what is due; the mails as our mail server took them, with the headers that went over the wire."""
+        with sink() as server:
+            sender = SmtpSender(f"smtp://127.0.0.1:{server.port}", str(self.parts.settings.sender_address))
+            while deliver.send_due(self.parts, sender):
+                pass
+        return [taken.message for taken in server.taken]
 
     def submit(self, form: str, answers: Answers, token: str = "", updates: str | None = None) -> Receipt:
         """A form sent by web, after its pages: what `intake.web` calls when the last button is pressed."""
