@@ -101,6 +101,14 @@ def near(one: str, other: str, limit: int) -> bool:
     """Whether the Damerau-Levenshtein distance (adjacent swaps count once) is at most `limit`."""
     if abs(len(one) - len(other)) > limit:
         return False
+    start, end = 0, min(len(one), len(other))
+    while start < end and one[start] == other[start]:
+        start += 1
+    one, other = one[start:], other[start:]
+    while one and other and one[-1] == other[-1]:
+        one, other = one[:-1], other[:-1]
+    if max(len(one), len(other)) <= limit:
+        return True
     before: list[int] = []
     last = list(range(len(other) + 1))
     for i, a in enumerate(one, 1):

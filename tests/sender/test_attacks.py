@@ -273,7 +273,13 @@ def test_attack_A18_an_honest_domain_with_a_providers_name() -> None:
     honest = AR + "dmarc=pass header.from=evil.example"
 
     assert check([honest, EVIL, "From: Eve <eve@evil.example>"], ABOVE).verdict is V.UNKNOWN_DOMAIN
-    for name in ("Pōhutukawa Trust", "Pohutukawa Trust office", '"ana@p.org.nz"'):
+    for name in (
+        "Pōhutukawa Trust",
+        "Pohutukawa Trust office",
+        '"ana@p.org.nz"',
+        "=?utf-8?q?ana=40p.org.nz?=",
+        "=?utf-8?b?UMWNaHV0dWthd2EgVHJ1c3Q=?=",
+    ):
         found = check([honest, EVIL, f"From: {name} <eve@evil.example>"], ABOVE)
         assert (found.verdict, found.provider, found.suggested) == (V.LOOKALIKE, None, ("p-trust",))
 
