@@ -82,7 +82,7 @@ def test_T15_pages_that_are_pictures_are_never_guessed(reader: DocumentReader) -
     need("pdftoppm")
     read = read_one(reader, scanned(fill(NOTICE, {"A01": "Te Whare", "A07": "yes"})))
     assert (read.how, dict(read.answers)) == ("none", {})
-    assert [p.code for p in read.problems] == ["no_text_layer"]
+    assert [p.code for p in read.problems] == ["no_text_layer", "form_is_picture"]
     assert (read.form, read.edition) == ("breach-notice", "2026.1")  # its printed code says which form it is
 
 

@@ -87,13 +87,14 @@ def read_layout(raw: bytes, flags: list[ReadProblem], limits: Limits) -> ReadDoc
 def _none(document: Any, flags: list[ReadProblem], code: str, pages: int) -> ReadDocument:
     """Not read. A picture of our form still says by its printed code which form it is."""
     form = _by_code(document) if code == "no_text_layer" else None
+    said = [problem(code)] + ([problem("form_is_picture")] if form else [])
     return ReadDocument(
         "",
         PDF,
         "none",
         form=form.kind if form else None,
         edition=form.edition if form else None,
-        problems=(*flags, problem(code)),
+        problems=(*flags, *said),
         pages=pages,
     )
 

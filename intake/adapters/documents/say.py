@@ -15,6 +15,7 @@ SENTENCES = {
     "active_content": "The file holds something that can run or open other files. Nothing of it was run.",
     "xfa_not_read": "The file is an XFA form, which most programs cannot show. Ask for it in another format.",
     "no_text_layer": "The pages are pictures, such as a scan. A person reads them.",
+    "form_is_picture": "The pages are pictures of one of our forms. A person reads the answers from them.",
     "not_our_form": "The file is a PDF, but not one of our forms. A person reads it.",
     "foreign_form": "The file is a form that can be filled in, but not one of ours. A person reads it.",
     "unknown_edition": "The file names an edition of the form that we do not have. A person reads it.",
