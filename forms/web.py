@@ -135,17 +135,24 @@ def read(form: Form, typed: Mapping[str, str | list[str]]) -> Reading:
         open_gaps = {q.id for q in gaps(form, answers)}
         rows[plan.id] = [key for key in row_keys(plan, typed) if key in open_gaps]
         rows[plan.id].sort(key=[q.id for q in form.questions].index)
-        planned, more = canonical(form, dict(_plan_fields(plan, rows[plan.id], typed)))
+        plan_fields = dict(_plan_fields(plan, rows[plan.id], typed))
+        planned, more = canonical(form, plan_fields) if plan_fields else ({}, ())
         answers |= planned
         unread = (*unread, *more)
-    for _ in range(2):  # an answer that goes may take the reason for another with it
-        answers = {q.id: answers[q.id] for q in form.questions if q.id in answers and applies(form, q, answers)}
+    answers = _applying(form, answers)
     problems: dict[str, Placed] = {}
     for problem in (*(p for p in unread if _root(p.id) in answers or _asked(form, p, answers)), *check(form, answers)):
         placed = _placed(form, problem, rows)
         problems.setdefault(placed.name, placed)
-    order = {q.id: n for n, q in enumerate(form.questions)}
+    order = {i: n for n, i in enumerate(_places(form.kind, form.edition))}
     return Reading(answers, tuple(sorted(problems.values(), key=lambda p: order[p.question])))
+
+
+def _applying(form: Form, answers: Answers) -> Answers:
+    """Without what does not apply; an answer that goes may take the reason for another with it."""
+    places = _places(form.kind, form.edition)
+    kept = {i: value for i, value in answers.items() if applies(form, places[i][1], answers)}
+    return kept if len(kept) == len(answers) else _applying(form, kept)
 
 
 def _root(at: str) -> str:

@@ -27,12 +27,10 @@ def chromium() -> str | None:
 
 
 def need_browser() -> str:
+    """Skips without one; with CI=true the configuration of the tests turns that skip into a failure."""
     path = chromium()
     if path is None:
-        reason = "no Chromium on this machine; set INTAKE_TEST_BROWSER or install it"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        pytest.skip("no Chromium on this machine; set INTAKE_TEST_BROWSER or install it")
     return path
 
 
