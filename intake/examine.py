@@ -16,7 +16,7 @@ from forms import load
 from forms.canonical import canonical
 from forms.schema import Form
 from intake.domain import drafts, kind, text_answers, web_submission
-from intake.domain.envelope import open_envelope
+from intake.domain.envelope import open_envelope, with_inner
 from intake.domain.errors import CannotRead
 from intake.domain.kind import KindGuess
 from intake.domain.model import (
@@ -138,7 +138,7 @@ def _read_documents(parts: Parts, envelope: Envelope) -> tuple[Found, ...]:
     """Every attachment, those of mails inside this one too; then the plain text of each mail, when it is a typed form."""
     named: list[tuple[str, str, bytes]] = []
     bodies: list[tuple[str, str]] = []
-    for prefix, mail in _mails(envelope):
+    for prefix, mail in with_inner(envelope):
         bodies.append((prefix + "text", mail.body))
         named += [(prefix + a.path, a.name, a.content) for a in mail.attachments if not a.inline]
     read = parts.documents.read([(name, content) for _, name, content in named]) if named else ()
@@ -151,13 +151,6 @@ def _read_documents(parts: Parts, envelope: Envelope) -> tuple[Found, ...]:
         if typed:
             found.append(Found(path, len(body), hashlib.sha256(body.encode()).hexdigest(), typed))
     return tuple(found)
-
-
-def _mails(envelope: Envelope, prefix: str = "") -> list[tuple[str, Envelope]]:
-    mails = [(prefix, envelope)]
-    for inner in envelope.inner:
-        mails += _mails(open_envelope(inner.raw), f"{prefix}{inner.path}/")
-    return mails
 
 
 def typed_form(body: str) -> ReadDocument | None:
@@ -251,7 +244,7 @@ def _guess(envelope: Envelope, sender: SenderCheck, found: Sequence[Found]) -> K
     if sender.verdict is VerdictCode.AUTOMATIC:
         return kind.of_mail("" if find_in(envelope.subject) else envelope.subject, envelope.body, ())
     names = [f.read.name for f in found if f.read.name]
-    guesses = [kind.of_mail(mail.subject, mail.body, names) for _, mail in _mails(envelope)]
+    guesses = [kind.of_mail(mail.subject, mail.body, names) for _, mail in with_inner(envelope)]
     notice = CaseKind.BREACH_NOTICE
     return max(guesses, key=lambda g: (g.kind is notice, g.danger, g.kind is not CaseKind.OTHER, g.score))
 

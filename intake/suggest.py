@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from forms import load
-from intake.domain.envelope import open_envelope
-from intake.domain.model import Attachment, CaseKind
+from intake.domain.envelope import open_envelope, with_inner
+from intake.domain.model import CaseKind
 from intake.ports import Blobs, CaseView, Delivery, Job, TriageStore
 
 _PDF = "application/pdf"
@@ -63,13 +63,8 @@ def _found(parts: Parts, view: CaseView) -> list[Mapping[str, object]]:
 
 def content_of(raw: bytes, path: str) -> bytes | None:
     """The bytes of the attachment at `path` of a kept mail ("1.2", or "2/1.2" inside a mail inside it); None when not there."""
-    return next((a.content for where, a in attachments(raw) if where == path), None)
-
-
-def attachments(raw: bytes, prefix: str = "") -> Iterator[tuple[str, Attachment]]:
-    """Every attachment of a mail with its path, those of mails inside it too, as the examination named them."""
-    envelope = open_envelope(raw)
-    for attachment in envelope.attachments:
-        yield prefix + attachment.path, attachment
-    for inner in envelope.inner:
-        yield from attachments(inner.raw, f"{prefix}{inner.path}/")
+    for prefix, mail in with_inner(open_envelope(raw)):
+        for attachment in mail.attachments:
+            if prefix + attachment.path == path:
+                return attachment.content
+    return None

@@ -117,6 +117,11 @@ def _build(raw: bytes, opened: Split, limits: Limits) -> Envelope:
 # ---- headers ----------------------------------------------------------------------------------------------------------
 
 
+def with_inner(envelope: Envelope) -> tuple[tuple[str, Envelope], ...]:
+    """The mail and every mail inside it, opened, each with what stands before the paths of its parts ("" for the mail itself)."""
+    return ("", envelope), *((f"{inner.path}/", open_envelope(inner.raw)) for inner in envelope.inner)
+
+
 def header_values(headers: Headers, name: str) -> list[bytes]:
     """The raw values of every header of that name (given in lower case), from the top."""
     return [value for key, value in headers if key.lower() == name]

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from urllib.parse import quote
 
 from flask import Blueprint, abort, make_response, render_template, request
 from werkzeug.wrappers import Response
 
-from intake.domain.envelope import open_envelope
-from intake.domain.model import Attachment
 from intake.ports import CaseDocument
+from intake.suggest import content_of
 from intake.web import case_view, staff
 from intake.web.auth import me
 from intake.web.parts import Parts
@@ -55,20 +53,8 @@ def blueprint(parts: Parts) -> Blueprint:
 def _content(parts: Parts, document: CaseDocument) -> bytes:
     """The bytes of one attachment, taken out of the kept mail again; nothing is stored twice."""
     raw = parts.blobs.get(parts.store.delivery(document.delivery).raw.blob)
-    for path, attachment in _attachments(raw):
-        if path == document.path:
-            return attachment.content
-    abort(404)
-
-
-def _attachments(raw: bytes, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Attachment]]:
-    """Paths as the examination writes them: those of a mail inside a mail begin with the place of that mail."""
-    envelope = open_envelope(raw)
-    for attachment in envelope.attachments:
-        yield prefix + attachment.path, attachment
-    if depth < 20:
-        for inner in envelope.inner:
-            yield from _attachments(inner.raw, f"{prefix}{inner.path}/", depth + 1)
+    content = content_of(raw, document.path)
+    return content if content is not None else abort(404)
 
 
 def _file(content: bytes, name: str) -> Response:
