@@ -145,6 +145,7 @@ def _page(parts: Parts, args: MultiDict[str, str]) -> dict[str, Any]:
         "views": _views(args, counts),
         "chips": chips,
         "filters_on": len(chips),
+        "narrowed": sum(not chip.words.startswith(("Status: not closed", "Search:")) for chip in chips),
         "filters": FILTERS,
         "many": _MANY,
         "chosen": {name: args.getlist(name) for name, _, _ in FILTERS},
