@@ -208,7 +208,7 @@ def _decide(
             update = replace(base, documents=found, outcome=OutcomeCode.CASE_UPDATED, update=reference)
             return replace(update, kind=whole.kind, drafts=(whole,))
         reasons = (_follows(reference),)
-    return _on_its_own(parts, base, guess, at, reasons)
+    return _on_its_own(parts, base, guess, at, (*reasons, *drafts.not_whole(envelope.notes)))
 
 
 def _on_its_own(
@@ -244,9 +244,7 @@ def _guess(envelope: Envelope, sender: SenderCheck, found: Sequence[Found]) -> K
     if sender.verdict is VerdictCode.AUTOMATIC:
         return kind.of_mail("" if find_in(envelope.subject) else envelope.subject, envelope.body, ())
     names = [f.read.name for f in found if f.read.name]
-    guesses = [kind.of_mail(mail.subject, mail.body, names) for _, mail in with_inner(envelope)]
-    notice = CaseKind.BREACH_NOTICE
-    return max(guesses, key=lambda g: (g.kind is notice, g.danger, g.kind is not CaseKind.OTHER, g.score))
+    return drafts.most_telling([(mail.subject, mail.body) for _, mail in with_inner(envelope)], names)
 
 
 def _with_reply(parts: Parts, reference: str, body: str, found: tuple[Found, ...]) -> tuple[Found, ...]:

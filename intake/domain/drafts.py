@@ -6,6 +6,7 @@ person to read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -13,7 +14,7 @@ from datetime import datetime
 from forms import load
 from forms.check import check
 from forms.schema import Answers, Form
-from intake.domain import assessment, breach, clocks, routing
+from intake.domain import assessment, breach, clocks, kind, routing
 from intake.domain.kind import KindGuess
 from intake.domain.model import (
     CaseDraft,
@@ -31,6 +32,10 @@ from intake.domain.severity import decide
 from intake.domain.web_submission import organisation
 
 SURE = 0.9  # below it a person confirms the answer first
+_NO_WORDS = 4  # a greeting, no more
+_SIGNATURE = re.compile(r"^--\s*$", re.MULTILINE)
+_BREACH = re.compile(r"(?<![^\W_])(?:privacy|data)?[\W_]*breach", re.IGNORECASE)
+_LEFT_OUT = re.compile(r"not (?:read|opened|be whole)|only .{0,8}beginning", re.IGNORECASE)
 _KINDS = {"breach-notice": CaseKind.BREACH_NOTICE, "it-self-assessment": CaseKind.SELF_ASSESSMENT}
 _ORDER = {CaseKind.BREACH_NOTICE: 0, CaseKind.SELF_ASSESSMENT: 1, CaseKind.OTHER: 2}
 
@@ -48,12 +53,35 @@ def of_mail(
     """
     forms = _forms_of(reads)
     if forms:
-        made = [draft_of_form(reads[i], i, sender, received_at, guess, reasons) for i in forms]
+        beside = tuple(p for read in reads if not read.form for p in read.problems)
+        made = [draft_of_form(_with(reads[i], beside), i, sender, received_at, guess, reasons) for i in forms]
         if guess.kind is CaseKind.BREACH_NOTICE and not any(d.kind is CaseKind.BREACH_NOTICE for d in made):
             made = [_may_be_a_notice(draft, guess) for draft in made]
     else:
         made = [_without_form(reads, guess, sender, received_at, reasons)]
+    marks = (*(r.code for r in reasons), *(("QUARANTINED",) if any(r.quarantined for r in reads) else ()))
+    made = [replace(d, marks=tuple(dict.fromkeys((*d.marks, *marks)))) for d in made]
     return tuple(sorted(made, key=lambda d: _ORDER[d.kind]))
+
+
+def most_telling(mails: Sequence[tuple[str, str]], names: Sequence[str]) -> KindGuess:
+    """What the words of a mail, or of the mails inside it, suggest.
+
+    mails: subject and body of each. names: of the attachments. A mail without words of its own that calls itself a breach, in its
+    subject or in the name of a file, is taken for a notice: whoever reads it finds out, and nobody waits for it.
+    """
+    notice = CaseKind.BREACH_NOTICE
+    guesses = [kind.of_mail(subject, body, names) for subject, body in mails]
+    best = max(guesses, key=lambda g: (g.kind is notice, g.danger, g.kind is not CaseKind.OTHER, g.score))
+    silent = all(len(_SIGNATURE.split(body, maxsplit=1)[0].split()) <= _NO_WORDS for _, body in mails)
+    if best.kind is CaseKind.OTHER and silent and _BREACH.search(" ".join((*(s for s, _ in mails), *names))):
+        return replace(best, kind=notice, words=("breach",))
+    return best
+
+
+def not_whole(notes: Sequence[str]) -> tuple[Reason, ...]:
+    """What staff should know of how a mail could be opened. notes: sentences of its envelope."""
+    return tuple(Reason("NOT_ALL_READ" if _LEFT_OUT.search(note) else "MAIL_NOTE", note) for note in notes)
 
 
 def of_web(read: ReadDocument, sender: SenderCheck, received_at: datetime) -> tuple[CaseDraft, ...]:
@@ -118,6 +146,11 @@ def _provider(sender: SenderCheck) -> str | None:
 def unsure(answers: Mapping[str, ReadAnswer]) -> tuple[str, ...]:
     """Ids of the answers that a person confirms first."""
     return tuple(q for q, a in answers.items() if a.confidence < SURE)
+
+
+def _with(read: ReadDocument, beside: tuple[ReadProblem, ...]) -> ReadDocument:
+    """The form with what is wrong with the files beside it: one that nobody could open must not go unseen."""
+    return replace(read, problems=(*read.problems, *(p for p in beside if not p.id))) if beside else read
 
 
 def _forms_of(reads: Sequence[ReadDocument]) -> list[int]:
@@ -213,4 +246,4 @@ def _problems(form: Form, answers: Answers, read: tuple[ReadProblem, ...]) -> tu
     return (*read, *(p for p in checked if (p.id, p.code) not in known))
 
 
-__all__ = ["draft_of_form", "of_mail", "of_web", "unsure"]
+__all__ = ["draft_of_form", "most_telling", "not_whole", "of_mail", "of_web", "unsure"]
