@@ -65,17 +65,17 @@ def run_worker(parts: Parts, stop: threading.Event | None = None) -> None:
         parts.documents.close()
 
 
-def drain(parts: Parts | None = None, name: str = "", stop: threading.Event | None = None) -> int:
+def drain(parts: Parts | None = None, stop: threading.Event | None = None, tasks: Mapping[str, Task] = TASKS) -> int:
     """Work until nothing is due; the number of jobs. Without `parts` (a bare RQ worker calls so) from the settings."""
     if parts is None:
         return _drain_alone()
     done = 0
     while not (stop and stop.is_set()):
-        jobs = _claimed(parts, name or _name())
+        jobs = _claimed(parts, tasks)
         if not jobs:
             break
         for job in jobs:
-            _one(parts, job)
+            _one(parts, job, tasks)
         done += len(jobs)
     return done
 
@@ -92,14 +92,14 @@ def _drain_alone() -> int:
 
 
 def _loop(parts: Parts, wake: threading.Event, stop: threading.Event) -> None:
-    name, failures, sweep_at = _name(), 0, 0.0
+    failures, sweep_at = 0, 0.0
     while not stop.is_set():
         wake.clear()  # before the look: a ring during it makes another one
         try:
             if time.monotonic() >= sweep_at:
                 maintain.sweep(parts)
-                sweep_at = time.monotonic() + maintain.SWEEP_SECONDS
-            drain(parts, name, stop)
+                sweep_at = time.monotonic() + min(maintain.SWEEP_SECONDS, parts.settings.lease_seconds)
+            drain(parts, stop)
             failures = 0
             wait = float(parts.settings.poll_seconds)
         except Exception as error:  # noqa: BLE001 - a door: without its database a worker waits, and then goes on
@@ -115,22 +115,22 @@ def _listen(url: str, wake: threading.Event, stop: threading.Event) -> None:
     listen(url, {DRAIN: wake.set}, stop)
 
 
-def _claimed(parts: Parts, name: str) -> tuple[Job, ...]:
-    for task in TASKS:
-        jobs = parts.store.claim((task,), _BATCH, parts.settings.lease_seconds, name)
+def _claimed(parts: Parts, tasks: Mapping[str, Task]) -> tuple[Job, ...]:
+    for task in tasks:
+        jobs = parts.store.claim((task,), _BATCH, parts.settings.lease_seconds, _name())
         if jobs:
             return jobs
     return ()
 
 
-def _one(parts: Parts, job: Job) -> None:
+def _one(parts: Parts, job: Job, tasks: Mapping[str, Task]) -> None:
     """One job to its end, or to a later try, or to a person. An error of the database itself goes up to the loop."""
     if job.attempt > parts.settings.attempts:
         _to_person(parts, job, "Working on this message ended the program each time.")
         return
     began = time.monotonic()
     try:
-        TASKS[job.task](parts, job)
+        tasks[job.task](parts, job)
     except StaleJob:
         _log.info("job_stale job=%d", job.id)  # its lease had ended; another worker has it
     except TryLater as error:

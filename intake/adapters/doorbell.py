@@ -81,7 +81,7 @@ def listen(url: str, tasks: Mapping[str, Callable[[], object]], stop: threading.
     """
     while not stop.is_set():
         try:
-            _worker(url, tasks).work(logging_level="ERROR")
+            _worker(url, tasks).work(logging_level="CRITICAL")
         except Exception as error:  # noqa: BLE001 - a door: whatever happens to Redis or RQ, listening goes on
             _log.info("listening_broke_off error=%s", type(error).__name__)
         stop.wait(_AGAIN_SECONDS)

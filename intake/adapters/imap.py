@@ -7,7 +7,8 @@ is empty is one where everything is kept.
 
 Traps that this code walks around (measured): `fetch` with a string set raises after the command ran, so sets
 are lists of ints; `UID n:*` past the end gives the last UID; a mail that somebody expunged comes with the body
-None; `abort` is not an OSError; a cut connection makes `idle_check` return at once, for ever.
+None; `abort` is not an OSError; a cut connection makes `idle_check` return at once, for ever; a notice in one
+packet with the answer to IDLE stays unread.
 """
 
 from __future__ import annotations
@@ -107,10 +108,7 @@ class ImapMailbox:
             if not self._client.has_capability("IDLE"):
                 time.sleep(min(seconds, _WITHOUT_IDLE))
                 return True
-            # The first, short IDLE is for a notice that came in one packet with the server's answer to the command:
-            # such a line stays unread in a buffer until the IDLE ends.
-            first = min(1.0, seconds)
-            return self._idle(first) or (seconds > first and self._idle(min(seconds - first, _IDLE_LIMIT)))
+            return self._idle(min(seconds, _IDLE_LIMIT))
 
     def close(self) -> None:
         client, self._client = self._client, None
@@ -295,7 +293,7 @@ class ImapMailbox:
         client = self._client
         client.idle()
         end = time.monotonic() + seconds
-        new = False
+        new = _came_along(client)
         while not new and (left := end - time.monotonic()) > 0:
             began = time.monotonic()
             seen = client.idle_check(timeout=left)
@@ -314,6 +312,23 @@ def _announced(client: Any) -> bool:
     """Whether the server told of new mail beside the answer to a command; asking clears it."""
     _, lines = client._imap.response("EXISTS")
     return bool(lines and lines[-1] is not None)
+
+
+def _came_along(client: Any) -> bool:
+    """Whether lines came in one packet with the answer to IDLE: the library waits at the socket and would not see them.
+
+    That is how a server tells of mail that arrived while we were busy; without this look it waits for the next mail.
+    """
+    file = getattr(client._imap, "_file", None) or client._imap.file
+    connection = client.socket()
+    patience = connection.gettimeout()
+    connection.settimeout(0)
+    try:
+        return bool(file.peek(1))
+    except OSError:
+        return False  # nothing yet: TLS says so by an error
+    finally:
+        connection.settimeout(patience)
 
 
 def _utc(at: Any) -> datetime | None:

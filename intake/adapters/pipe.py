@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from intake.domain.errors import CannotRead
 from intake.domain.model import Arrival
@@ -29,7 +30,13 @@ _OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 Progress = Callable[[int], None]
 
 
-def arrivals(paths: Sequence[str], mailbox: str, clock: Clock, progress: Progress | None = None) -> Iterator[Arrival]:
+def arrivals(
+    paths: Sequence[str],
+    mailbox: str,
+    clock: Clock,
+    progress: Progress | None = None,
+    stdin: BinaryIO | None = None,
+) -> Iterator[Arrival]:
     """Every mail under `paths`, in order, one at a time; `-` is one mail on standard input.
 
     A mail that a server delivered before (Maildir, mbox) keeps that time as `received_at`; all others are received now.
@@ -37,16 +44,16 @@ def arrivals(paths: Sequence[str], mailbox: str, clock: Clock, progress: Progres
     """
     count = 0
     for path in paths:
-        for arrival in _of(path, mailbox, clock):
+        for arrival in _of(path, mailbox, clock, stdin):
             yield arrival
             count += 1
             if progress:
                 progress(count)
 
 
-def _of(path: str, mailbox: str, clock: Clock) -> Iterator[Arrival]:
+def _of(path: str, mailbox: str, clock: Clock, stdin: BinaryIO | None) -> Iterator[Arrival]:
     if path == "-":
-        yield _piped(sys.stdin.buffer.read(), mailbox, clock)
+        yield _piped((stdin or sys.stdin.buffer).read(), mailbox, clock)
         return
     place = Path(path)
     if place.is_dir():

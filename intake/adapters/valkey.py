@@ -90,7 +90,7 @@ class EmbeddedValkey:
 
     def ensure(self) -> bool:
         """Start it again when it died, at most every few seconds; True when that was done. Raises as `start`."""
-        if self._process is not None and self._process.poll() is None or time.monotonic() < self._not_before:
+        if (self._process is not None and self._process.poll() is None) or time.monotonic() < self._not_before:
             return False
         self._not_before = time.monotonic() + _AGAIN_SECONDS
         self.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -139,6 +140,35 @@ def test_new_mail_ends_the_wait_within_two_seconds(
     assert took < 2
     assert len(list(box.changes())) == 1
     sender.join()
+    box.close()
+
+
+def test_mails_at_awkward_moments_are_each_noticed_within_two_seconds(
+    dovecot: Dovecot, mailbox: str, state: RememberedState, mail: MakeMail
+) -> None:
+    chance = random.Random(3)
+    box = opened(dovecot, mailbox, state)
+    sent: dict[int, float] = {}
+
+    def deliver() -> None:
+        for number in range(12):
+            time.sleep(chance.uniform(0.2, 0.9))
+            sent[number] = time.monotonic()
+            dovecot.deliver(mailbox, mail(number))
+
+    sender = threading.Thread(target=deliver)
+    sender.start()
+    took = []
+    while len(took) < 12:
+        for arrival in box.changes():
+            number = int(arrival.raw.partition(b"Subject: Notice ")[2].split()[0])
+            took.append(time.monotonic() - sent[number])
+            box.done(arrival.remote_id)
+        if len(took) < 12:
+            box.wait(20)
+    sender.join()
+
+    assert max(took) < 2
     box.close()
 
 

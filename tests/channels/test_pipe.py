@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import mailbox as standard
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -20,8 +19,8 @@ NOW = datetime(2026, 11, 2, 1, 2, 3, tzinfo=UTC)
 MakeMail = Callable[..., bytes]
 
 
-def read(*paths: Path | str) -> list[Arrival]:
-    return list(arrivals([str(p) for p in paths], "default", lambda: NOW))
+def read(*paths: Path | str, stdin: bytes = b"") -> list[Arrival]:
+    return list(arrivals([str(p) for p in paths], "default", lambda: NOW, stdin=io.BytesIO(stdin)))
 
 
 def test_a_folder_of_eml_files_comes_in_the_order_of_its_names(tmp_path: Path, mail: MakeMail) -> None:
@@ -101,13 +100,10 @@ def test_a_time_in_the_future_counts_as_now(tmp_path: Path) -> None:
     assert arrival.received_at == NOW
 
 
-def test_standard_input_is_one_mail_and_each_time_another_delivery(
-    monkeypatch: pytest.MonkeyPatch, mail: MakeMail
-) -> None:
+def test_standard_input_is_one_mail_and_each_time_another_delivery(mail: MakeMail) -> None:
     seen = []
     for start in (b"", b"From a@b.nz Fri Oct 30 01:05:34 2026\n"):
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(start + mail(1))))
-        (arrival,) = read("-")
+        (arrival,) = read("-", stdin=start + mail(1))
         assert arrival.raw == mail(1)
         assert arrival.channel == "pipe"
         seen.append(arrival.remote_id)
@@ -116,11 +112,9 @@ def test_standard_input_is_one_mail_and_each_time_another_delivery(
 
 
 @pytest.mark.parametrize("content", [b"", b"\n"])
-def test_nothing_on_standard_input_is_said(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
-
+def test_nothing_on_standard_input_is_said(content: bytes) -> None:
     with pytest.raises(CannotRead, match="no mail"):
-        read("-")
+        read("-", stdin=content)
 
 
 def test_a_path_that_is_not_there_and_a_folder_without_mail_are_said(tmp_path: Path) -> None:
