@@ -118,13 +118,14 @@ def _add(made: Plan, paper: PaperField) -> int:
     return len(made.fields) - 1
 
 
-def _head(question: Question) -> Block:
-    return {"id": question.id, "label": question.label, "hint": _hint(question)}
+def _head(question: Question, example: bool = True) -> Block:
+    return {"id": question.id, "label": question.label, "hint": _hint(question, example)}
 
 
-def _hint(question: Question) -> str:
+def _hint(question: Question, example: bool = True) -> str:
+    """The hint; with how a date is written unless the words above it say so already."""
     hints = [question.hint]
-    if "example" not in question.hint:
+    if example and "example" not in question.hint:
         hints.append(FORMATS.get(question.kind, ""))
     if question.lines > 1:
         hints.append(f"Up to {_max_length(question)} characters.")
@@ -156,12 +157,12 @@ def _question(made: Plan, question: Question) -> Block:
     return _text(made, question, question.id, "")
 
 
-def _text(made: Plan, question: Question, name: str, before: str) -> Block:
+def _text(made: Plan, question: Question, name: str, before: str, example: bool = True) -> Block:
     height = SINGLE if question.lines == 1 else question.lines * LINE + PAD
     paper = PaperField(
         name=name,
         control=Control.TEXT,
-        spoken=_spoken(before, question.label, _hint(question)),
+        spoken=_spoken(before, question.label, _hint(question, example)),
         height=height,
         lines=question.lines,
         max_length=_max_length(question),
@@ -172,7 +173,7 @@ def _text(made: Plan, question: Question, name: str, before: str) -> Block:
     whole = question.autocomplete == "organization"
     return {
         "t": "text",
-        **_head(question),
+        **_head(question, example),
         "field": _add(made, paper),
         "height": height,
         "narrow": narrow and not whole,
@@ -249,20 +250,21 @@ def _control(made: Plan, question: Question, why: Question | None) -> Block:
 
 
 def _parts(made: Plan, question: Question) -> Block:
-    rows = [_part(made, part, f"{question.id}.{part.id}", question.label) for part in question.parts]
+    example = "example" not in question.hint
+    rows = [_part(made, part, f"{question.id}.{part.id}", question.label, example) for part in question.parts]
     alike = len({p.choices for p in question.parts}) == 1 and bool(question.parts[0].choices)
     if alike:
         return {"t": "grid", **_head(question), "rows": rows}
     return {"t": "parts", **_head(question), "rows": _pairs(iter(rows))}
 
 
-def _part(made: Plan, part: Question, name: str, before: str) -> Block:
-    head = _head(part)
+def _part(made: Plan, part: Question, name: str, before: str, example: bool = True) -> Block:
+    head = _head(part, example)
     if part.kind in (Kind.CHOICE, Kind.MULTI):
         return {"t": "options", **head, **_options(made, part, name, before)}
     if part.kind is Kind.TICK:
         return {"t": "tick", **head, "field": _tick(made, part, name, before)}
-    return _text(made, part, name, before)
+    return _text(made, part, name, before, example)
 
 
 def _register(made: Plan, question: Question) -> Block:

@@ -20,7 +20,7 @@ from forms.schema import Box, Form
 TEMPLATE = Path(__file__).parent / "template.typ"
 EDITIONS = Path(__file__).parent.parent / "editions"
 TIMESTAMP = 1767222000  # a fixed instant, so that the same edition gives the same bytes
-FOOTER = "Do not write clients' names on this form."
+FOOTER = "Do not write clients’ names on this form."
 
 
 def publish(form: Form) -> tuple[bytes, tuple[Box, ...]]:
@@ -95,13 +95,13 @@ def _notes(urgent: bool) -> list[dict[str, str]]:
     first = (
         "Part A is enough to begin. Send it as soon as you can, and send the rest later."
         if urgent
-        else "Where you say partly, no or don't know, add a row to the plan at the end. Questions marked Level 2 are "
+        else "Where you say partly, no or don’t know, add a row to the plan at the end. Questions marked Level 2 are "
         "mostly for larger organisations: leave them empty if they do not fit you."
     )
     return [
         {"lead": "How to fill it in.", "rest": f"Type in the boxes and save the file. {first}"},
         {
-            "lead": "Do not write clients' names.",
+            "lead": "Do not write clients’ names.",
             "rest": "Say what happened without naming anybody you work with.",
         },
         {
