@@ -79,7 +79,7 @@ def _register(form: Form, register: Question, typed: Typed, open_row: str) -> Re
     key = key or ("1" if not keys else "")
     columns = [c for c in register.columns if c.kind in _TABLE_KINDS or c is register.columns[0]][:5]
     read_rows = rows_of(form, register, typed)
-    listed = tuple(_row(register, columns, k, read_rows[k]) for k in keys)
+    listed = tuple(_row(form, register, columns, k, read_rows[k]) for k in keys)
     title = next((r.title for r in listed if r.key == key), "")
     return Register(
         heads=tuple(c.short for c in columns),
@@ -92,13 +92,14 @@ def _register(form: Form, register: Question, typed: Typed, open_row: str) -> Re
     )
 
 
-def _row(register: Question, columns: Sequence[Question], key: str, row: Mapping[str, object]) -> Row:
+def _row(form: Form, register: Question, columns: Sequence[Question], key: str, row: Mapping[str, object]) -> Row:
     number = next((c for c in register.columns if c.kind is Kind.NUMBER), None)
     title = shown(columns[0], row.get(columns[0].id)) or f"Row {key}"
     if number is not None and row.get(number.id):
         title = f"{title}: {row[number.id]}"
-    needed = tuple(c.required is Required.ALWAYS for c in columns[1:])
-    missing = any(c.required is Required.ALWAYS and c.id not in row for c in register.columns)
+    must = {c.id for c in register.columns if c.required is Required.ALWAYS and applies(form, c, dict(row))}
+    needed = tuple(c.id in must for c in columns[1:])
+    missing = any(i not in row for i in must)
     return Row(key, title, tuple(shown(c, row.get(c.id)) for c in columns[1:]), needed, missing)
 
 
@@ -161,9 +162,13 @@ def _plan_lines(plan: Question, control: Question, answers: Answers) -> list[Lin
 
 def written(question: Question, typed: Typed) -> str:
     """What stands in the fields of a question, as it was typed; a year that the page put there alone is nothing."""
-    found = [(n, v) for n, v in typed.items() if n == question.id or n.startswith((f"{question.id}:", f"{question.id}."))]
+    found = [
+        (n, v) for n, v in typed.items() if n == question.id or n.startswith((f"{question.id}:", f"{question.id}."))
+    ]
     pieces = [v for n, v in found if isinstance(v, str) and not n.endswith((".about", ".zone"))]
-    if question.kind in (Kind.TIME, Kind.DATE, Kind.PARTS) and all(n.endswith((":y", ".about", ".zone")) for n, _ in found):
+    if question.kind in (Kind.TIME, Kind.DATE, Kind.PARTS) and all(
+        n.endswith((":y", ".about", ".zone")) for n, _ in found
+    ):
         return ""
     return " ".join(pieces)
 
@@ -242,4 +247,3 @@ def progress(form: Form, answers: Answers, problems: Sequence[Placed]) -> Progre
 def greeting(now: datetime) -> str:
     hour = nz_words.local(now).hour
     return "Good morning" if 4 <= hour < 12 else "Good afternoon" if 12 <= hour < 18 else "Good evening"
-

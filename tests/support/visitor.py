@@ -152,7 +152,7 @@ class Visitor:
 
     @property
     def words(self) -> str:
-        return " ".join("".join(self._read().words).split())
+        return " ".join(" ".join(self._read().words).split())
 
     @property
     def links(self) -> list[str]:
