@@ -1,0 +1,220 @@
+"""The worker's loop over a real store: retries, poison, stale leases, and the mails that leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from intake.adapters.pipe import arrivals
+from intake.domain.errors import TryLater
+from intake.domain.model import OutcomeCode
+from intake.pipeline import process
+from intake.ports import Delivery, Job, NewMail, OutgoingMail, QueueFilter, StaleJob
+from intake.receive import keep
+from intake.wiring import Parts, build
+from tests.faults.test_killed_reader import notice
+from tests.support.running import Site
+from tests.support.smtp_sink import sink
+from tests.support.stores import SetClock
+from workers.deliver import send_due
+from workers.jobs import drain
+from workers.maintain import sweep
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
+
+
+@pytest.fixture
+def parts(tmp_path: Path, clock: SetClock) -> Iterator[Parts]:
+    made = build(Site(tmp_path).settings, clock)
+    yield made
+    made.documents.close()
+
+
+def kept(parts: Parts, folder: Path, *numbers: int) -> tuple[Delivery, ...]:
+    for number in numbers:
+        (folder / f"{number}.eml").write_bytes(notice(number))
+    paths = [str(folder / f"{n}.eml") for n in numbers]
+    return keep(parts, list(arrivals(paths, "default", parts.clock)))
+
+
+def outcome(parts: Parts, delivery: Delivery) -> OutcomeCode | None:
+    return parts.store.delivery(delivery.id).outcome
+
+
+def test_everything_that_is_due_is_worked_until_nothing_is_left(parts: Parts, tmp_path: Path) -> None:
+    deliveries = kept(parts, tmp_path, *range(10))
+
+    assert drain(parts) == 10
+    assert {outcome(parts, d) for d in deliveries} == {OutcomeCode.CASE_OPENED}
+    assert drain(parts) == 0
+
+
+def test_a_message_that_breaks_the_program_ends_with_a_person_and_stops_nobody(
+    parts: Parts, clock: SetClock, tmp_path: Path
+) -> None:
+    bad, good = kept(parts, tmp_path, 1, 2)
+    tried = []
+
+    def breaks_on_the_first(parts: Parts, job: Job) -> None:
+        if job.subject == bad.id:
+            tried.append(job.attempt)
+            raise RecursionError
+        process(parts, job.subject, job)
+
+    for _ in range(6):
+        drain(parts, tasks={"process": breaks_on_the_first})
+        clock.forward(minutes=5)
+
+    assert tried == [1, 2, 3]
+    assert outcome(parts, good) == OutcomeCode.CASE_OPENED
+    assert outcome(parts, bad) == OutcomeCode.NEEDS_PERSON
+    (case,) = [r for r in parts.store.queue(QueueFilter()) if r.status == "needs_person"]
+    assert any("RecursionError" in reason for reason in case.reasons)
+    assert parts.store.outcomes()["missing"] == 0
+
+
+def test_a_message_that_kills_its_worker_each_time_ends_with_a_person(
+    parts: Parts, clock: SetClock, tmp_path: Path
+) -> None:
+    (deadly,) = kept(parts, tmp_path, 1)
+    for _ in range(3):  # a worker takes it and is never heard of again
+        assert len(parts.store.claim(("process",), 4, 60, "gone")) == 1
+        clock.forward(seconds=61)
+        sweep(parts)
+
+    drain(parts)
+
+    assert outcome(parts, deadly) == OutcomeCode.NEEDS_PERSON
+
+
+def test_what_is_away_for_a_while_is_tried_again_after_a_wait(parts: Parts, clock: SetClock, tmp_path: Path) -> None:
+    (delivery,) = kept(parts, tmp_path, 1)
+    tried = []
+
+    def away_at_first(parts: Parts, job: Job) -> None:
+        tried.append(job.attempt)
+        if job.attempt == 1:
+            raise TryLater("The files are away.", after=30)
+        process(parts, job.subject, job)
+
+    drain(parts, tasks={"process": away_at_first})
+    clock.forward(seconds=29)
+    drain(parts, tasks={"process": away_at_first})
+    assert tried == [1]
+    clock.forward(seconds=2)
+    drain(parts, tasks={"process": away_at_first})
+
+    assert tried == [1, 2]
+    assert outcome(parts, delivery) == OutcomeCode.CASE_OPENED
+
+
+def test_a_worker_that_wakes_after_its_lease_files_nothing(parts: Parts, clock: SetClock, tmp_path: Path) -> None:
+    (delivery,) = kept(parts, tmp_path, 1)
+    (slept,) = parts.store.claim(("process",), 1, 60, "asleep")
+    clock.forward(seconds=61)
+    sweep(parts)
+    (again,) = parts.store.claim(("process",), 1, 60, "awake")
+
+    with pytest.raises(StaleJob):
+        process(parts, delivery.id, slept)
+    process(parts, delivery.id, again)
+
+    assert len(parts.store.queue(QueueFilter())) == 1
+
+
+# ---- the outbox --------------------------------------------------------------------------------------------------------
+
+
+class Script:
+    """A sender that answers as told; what it was given is in `given`."""
+
+    def __init__(self, *answers: Exception | None) -> None:
+        self.answers = list(answers)
+        self.given: list[OutgoingMail] = []
+
+    def send(self, mail: OutgoingMail) -> None:
+        self.given.append(mail)
+        answer = self.answers.pop(0) if self.answers else None
+        if answer:
+            raise answer
+
+
+def queued(parts: Parts, count: int = 1) -> None:
+    for number in range(count):
+        mail = NewMail(f"test:{number}", f"person{number}@provider.example", "Hello", "Kia ora\n", "sign_in")
+        parts.store.queue_mail(None, mail, "system")
+
+
+def states(parts: Parts) -> list[str]:
+    return sorted(m.state for m in parts.store.mails())
+
+
+def test_a_queued_mail_leaves_once(parts: Parts) -> None:
+    queued(parts)
+    with sink() as server:
+        from intake.adapters.smtp import SmtpSender
+
+        sender = SmtpSender(f"smtp://127.0.0.1:{server.port}", "intake@ministry.example", parts.clock)
+        assert send_due(parts, sender) == 1
+        assert send_due(parts, sender) == 0
+
+    assert len(server.taken) == 1
+    assert states(parts) == ["sent"]
+
+
+def test_a_final_no_is_seen_by_staff_and_not_tried_again(parts: Parts, clock: SetClock) -> None:
+    queued(parts)
+    with sink() as server:
+        from intake.adapters.smtp import SmtpSender
+
+        server.recipients.append("550 nobody here")
+        sender = SmtpSender(f"smtp://127.0.0.1:{server.port}", "intake@ministry.example", parts.clock)
+        send_due(parts, sender)
+        clock.forward(hours=3)
+        assert send_due(parts, sender) == 0
+
+    (mail,) = parts.store.mails()
+    assert mail.state == "failed"
+    assert "550" in mail.error
+
+
+def test_a_server_that_is_away_is_asked_once_for_a_batch_and_the_mails_leave_later(
+    parts: Parts, clock: SetClock
+) -> None:
+    queued(parts, 5)
+    sender = Script(TryLater("No TLS.", after=300))
+
+    send_due(parts, sender)
+    assert len(sender.given) == 1
+    assert states(parts) == ["queued"] * 5
+
+    clock.forward(minutes=2)
+    while send_due(parts, sender):
+        pass
+    assert states(parts) == ["sent"] * 5
+
+
+def test_a_sender_killed_before_its_mark_sends_once_more_under_the_same_id(parts: Parts, clock: SetClock) -> None:
+    queued(parts)
+    (sent,) = parts.store.claim_mails(5, 300)  # handed over, and then the program was killed
+    clock.forward(seconds=301)
+    sweep(parts)
+    sender = Script()
+
+    send_due(parts, sender)
+
+    assert [m.message_id for m in sender.given] == [sent.message_id]
+    assert states(parts) == ["sent"]
+
+
+def test_one_mail_that_breaks_the_program_does_not_stop_the_next(parts: Parts) -> None:
+    queued(parts, 2)
+
+    send_due(parts, Script(ValueError("boom")))
+
+    assert states(parts) == ["queued", "sent"]
