@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from email.message import EmailMessage
 from random import Random
 
@@ -145,11 +146,8 @@ def forwarded_whole(world: World, sender: str, signed: bool) -> bytes:
     )  # fmt: skip
     if signed:
         pem = key_file(world.folder)
-        zone = zone_of(pem)
-        record = next(iter(zone.values()))
-        (world.folder / "zone.json").write_text(
-            '{"demo._domainkey.xn--ttara-g9a.org.nz": {"TXT": ["%s"]}}' % record["TXT"][0]
-        )
+        record = next(iter(zone_of(pem).values()))
+        (world.folder / "zone.json").write_text(json.dumps({"demo._domainkey.xn--ttara-g9a.org.nz": record}))
         inner = signer(pem)(inner, "xn--ttara-g9a.org.nz")
     return world.mail(
         sender="R. Example <r.example@ministry.example>", subject="Fwd: Self-assessment", body="For you.", inside=inner

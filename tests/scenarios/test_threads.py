@@ -102,9 +102,6 @@ def test_T09_words_of_danger_in_a_reply_show_on_the_case(world: World) -> None:
     assert "POSSIBLE_DANGER" in world.row(first).marks
 
 
-@pytest.mark.xfail(
-    strict=True, reason="added_to keeps the old marker unless the band gets worse (intake/domain/next_due.py)"
-)
 def test_T09_an_earlier_time_of_knowing_moves_the_72_hours_forward(world: World) -> None:
     first = world.send(body="We sent a letter about a client to the wrong person. Please call us.")
     (ack,) = world.deliver()
@@ -117,9 +114,6 @@ def test_T09_an_earlier_time_of_knowing_moves_the_72_hours_forward(world: World)
     assert case.due.marker_72h.isoformat() == "2026-11-25T03:50:00+00:00"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a case that waits for its provider stays so when the answer comes (store/filing.py)"
-)
 def test_T09_an_answer_to_a_question_of_staff_puts_the_case_back_before_them(world: World) -> None:
     first = world.send(files=[assessment_file()])
     triage.ask_for_more(

@@ -1,0 +1,286 @@
+"""What comes attached: forms of every age, files that cannot or must not be opened, and mails that are too much."""
+
+from __future__ import annotations
+
+import base64
+import io
+import struct
+import zipfile
+from email.message import EmailMessage
+from email.policy import SMTP
+
+import pikepdf
+import pytest
+
+from intake.adapters.demo.mails import delivered
+from intake.adapters.demo.messages import flattened, locked, picture
+from tests.scenarios.world import (
+    ASSESSMENT,
+    BREACH,
+    KOWHAI,
+    NOW,
+    PDF,
+    File,
+    OutcomeCode,
+    World,
+    acknowledged,
+    assessment,
+    assessment_file,
+    filled,
+    notice,
+    notice_file,
+    passes,
+    silent,
+)
+
+TELLS = "We sent a report about a client to the wrong email address this morning. It has names in it."
+
+
+def encrypted_zip() -> bytes:
+    """A ZIP whose one entry says that it is encrypted; what is in it is noise."""
+    name, noise = b"breach.docx", b"\x93\x1f" * 40
+    head = struct.pack("<IHHHHHIIIHH", 0x04034B50, 20, 1, 0, 0, 0, 0, len(noise), len(noise), len(name), 0)
+    return head + name + noise
+
+
+def macro_file() -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("word/document.xml", "<w/>")
+        archive.writestr("word/vbaProject.bin", b"\xd0\xcf\x11\xe0")
+    return made.getvalue()
+
+
+def word_file() -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("word/document.xml", "<w:document/>")
+    return made.getvalue()
+
+
+def many_pages(count: int) -> bytes:
+    """A PDF whose page tree names one page many times, which looks cheap and is dear to walk."""
+    pdf = pikepdf.Pdf.new()
+    page = pdf.add_blank_page()
+    pdf.Root.Pages.Kids = pikepdf.Array([page.obj] * count)
+    pdf.Root.Pages.Count = count
+    out = io.BytesIO()
+    pdf.save(out)
+    return out.getvalue()
+
+
+# ---- forms of other shapes -----------------------------------------------------------------------
+
+
+def test_T14_a_photo_of_a_paper_form_is_for_a_person_and_the_clock_runs_from_arrival(world: World) -> None:
+    photo = File("IMG_0042.png", "image/png", picture())
+    done = world.send(subject="Privacy breach notice, filled in by hand", body=TELLS, files=[photo])
+    case = world.case(done)
+    assert done.outcome is OutcomeCode.NEEDS_PERSON
+    assert (case.row.kind, case.row.status) == ("breach_notice", "needs_person")
+    assert case.answers == {}
+    assert case.due.marker_72h is not None
+    assert (case.due.marker_72h - case.row.received_at).total_seconds() == 72 * 3600
+    assert world.row(done).next_due_what == "first_contact"
+    acknowledged(world, done, "office@trust.org.nz", "full", TELLS)
+
+
+def test_T15_a_scan_without_a_text_layer_is_never_guessed(world: World) -> None:
+    pdf = pikepdf.Pdf.new()
+    pdf.add_blank_page()
+    scan = io.BytesIO()
+    pdf.save(scan)
+    done = world.send(subject="Our form", files=[File("scan.pdf", PDF, scan.getvalue())])
+    assert done.outcome is OutcomeCode.NEEDS_PERSON
+    assert world.case(done).answers == {}
+    assert "UNREADABLE" in world.codes(done)
+    assert "person" in world.sentences(done)
+
+
+def test_T16_a_locked_pdf_opens_its_case_from_the_mail_and_asks_for_the_password_by_phone(world: World) -> None:
+    file = File("notice.pdf", PDF, locked(filled(BREACH, notice(KOWHAI, NOW, "A folder was left on a bus."))))
+    done = world.send(subject="Privacy breach", body=TELLS, files=[file])
+    case = world.case(done)
+    assert (case.row.kind, case.row.provider) == ("breach_notice", "kowhai")
+    assert "password by phone, never by mail" in world.sentences(done)
+    assert world.row(done).next_due_what == "first_contact"
+    mail = acknowledged(world, done, "office@trust.org.nz", "full", TELLS)
+    assert "send us the password" not in mail.body
+
+
+def test_T17_a_form_of_an_edition_that_we_do_not_have_says_so_and_a_person_reads_it(world: World) -> None:
+    with pikepdf.open(io.BytesIO(filled(ASSESSMENT, assessment(KOWHAI)))) as pdf:
+        (field,) = (f for f in pdf.Root.AcroForm.Fields if f.get("/T") == "_edition")
+        field.V = pikepdf.String("2019.7")
+        out = io.BytesIO()
+        pdf.save(out)
+    done = world.send(files=[File("old.pdf", PDF, out.getvalue())])
+    case = world.case(done)
+    assert "WRONG_VERSION" in world.codes(done)
+    assert case.answers == {}
+    assert "edition of the form that we do not have" in world.sentences(done)
+    assert [d.name for d in case.documents] == ["old.pdf"]
+    assert not silent(world, done)
+
+
+@pytest.mark.parametrize("kind", [BREACH, ASSESSMENT])
+def test_T18_our_form_printed_flat_is_read_by_its_boxes_with_a_confidence_each(world: World, kind: str) -> None:
+    answers = notice(KOWHAI, NOW, "A folder was left on a bus.") if kind == BREACH else assessment(KOWHAI)
+    done = world.send(files=[File("printed.pdf", PDF, flattened(filled(kind, answers)))])
+    case = world.case(done)
+    assert done.outcome is OutcomeCode.CASE_OPENED
+    read = world.answers(done)
+    sure = {q for q, a in case.answers.items() if a.confidence >= 0.9}
+    assert {q: read[q] for q in sure} == {q: answers[q] for q in sure}
+    assert len(sure) > 0.9 * len(answers)
+    assert {a.how for a in case.answers.values()} == {"layout"}
+    assert all(0 < a.confidence <= 1 and a.box for a in case.answers.values())
+
+
+def test_T19_a_word_file_is_kept_for_a_person_and_acknowledged(world: World) -> None:
+    word = File("form.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", word_file())
+    done = world.send(subject="IT self-assessment", body="Zebra stationery attached.", files=[word])
+    assert done.outcome is OutcomeCode.NEEDS_PERSON
+    assert "Word document" in world.sentences(done)
+    acknowledged(world, done, "office@trust.org.nz", "full", "Zebra stationery attached.")
+
+
+# ---- files that nobody opens ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("breach.zip", encrypted_zip()),
+        ("breach.docm", macro_file()),
+        ("breach.docx", macro_file()),
+        ("breach.exe", b"MZ" + bytes(60)),
+        ("breach.pdf.js", b"var a = 1;"),
+    ],
+    ids=["encrypted zip", "macro file", "macro file by content", "program", "script by name"],
+)
+def test_T23_a_file_that_can_run_is_quarantined_and_the_case_opens(world: World, name: str, content: bytes) -> None:
+    done = world.send(subject="Privacy breach", body="", files=[File(name, "application/octet-stream", content)])
+    case = world.case(done)
+    assert case.row.kind == "breach_notice"
+    (document,) = case.documents
+    assert document.read.quarantined
+    assert document.read.how == "none"
+    assert "UNREADABLE" in world.codes(done)
+    assert "QUARANTINED" in world.row(done).marks
+    assert not silent(world, done)
+
+
+def test_T24_a_file_with_malware_is_quarantined_and_the_mail_is_worked_from_its_words(world: World) -> None:
+    file = File("invoice.pdf.scr", PDF, b"MZ\x90\x00" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE")
+    done = world.send(subject="Privacy breach", body=TELLS, files=[file])
+    case = world.case(done)
+    assert (case.row.kind, case.documents[0].read.quarantined) == ("breach_notice", True)
+    assert case.messages[0].text.startswith("We sent a report")
+    acknowledged(world, done, "office@trust.org.nz", "full", f"{TELLS} invoice.pdf.scr")
+
+
+# ---- too much ------------------------------------------------------------------------------------
+
+
+def test_T25_forty_attachments_are_all_listed_and_the_form_among_them_is_read(world: World) -> None:
+    files = [File(f"page{n}.txt", "application/x-page", f"page {n}".encode()) for n in range(39)]
+    done = world.send(subject="Privacy breach", files=[*files, notice_file()])
+    case = world.case(done)
+    assert len(case.documents) == 40
+    assert case.answers["A01"].value == KOWHAI
+
+
+def test_T25_beyond_what_is_read_of_one_mail_the_rest_is_said_to_be_unread(world: World) -> None:
+    files = [File(f"page{n}.pdf", PDF, f"%PDF-1.4 page {n}".encode()) for n in range(75)]
+    done = world.send(subject="Privacy breach", body=TELLS, files=files)
+    assert world.row(done).kind == "breach_notice"
+    assert "more files than we read at once" in world.sentences(done)
+
+
+def test_T25_a_mail_of_forty_megabytes_opens_a_case_from_its_beginning(world: World) -> None:
+    big = world.mail(subject="Privacy breach", body=TELLS)
+    filler = base64.encodebytes(bytes(30_000_000))
+    head, _, _ = big.partition(b"\r\n\r\n")
+    mail = EmailMessage(policy=SMTP)
+    mail.set_content(TELLS)
+    mail.add_attachment(b"placeholder", maintype="application", subtype="octet-stream", filename="big.bin")
+    body = mail.as_bytes().replace(base64.encodebytes(b"placeholder").strip(), filler)
+    head = b"\r\n".join(line for line in head.split(b"\r\n") if not line.lower().startswith((b"content-", b"mime-")))
+    done = world.arrives(head + b"\r\n" + body)
+    case = world.case(done)
+    assert case.raw.size > 36_700_160
+    assert (case.row.kind, case.row.provider) == ("breach_notice", "kowhai")
+    assert "larger than 35 MB" in world.sentences(done)
+    assert "NOT_ALL_READ" in world.codes(done)
+
+
+def test_T25_a_pdf_of_ten_thousand_pages_delays_nobody(world: World) -> None:
+    done = world.send(subject="Privacy breach", body=TELLS, files=[File("long.pdf", PDF, many_pages(10_000))])
+    assert world.row(done).kind == "breach_notice"
+    after = world.send(files=[notice_file()])
+    assert after.outcome is OutcomeCode.CASE_OPENED
+
+
+# ---- decoration ----------------------------------------------------------------------------------
+
+
+def tnef() -> bytes:
+    """The smallest stream that calls itself TNEF: signature, key, and a message class."""
+    value = b"IPM.Note\x00"
+    attribute = struct.pack("<BII", 1, 0x00078008, len(value)) + value + struct.pack("<H", sum(value) & 0xFFFF)
+    return struct.pack("<IH", 0x223E9F78, 1) + attribute
+
+
+def with_decoration(world: World) -> bytes:
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = "Office <office@trust.org.nz>"
+    mail["To"] = "breach@intake.ministry.example"
+    mail["Subject"] = "Privacy breach notice"
+    mail["Message-ID"] = "<decorated@mail.example>"
+    mail.set_content(TELLS)
+    mail.add_alternative(f'<p>{TELLS}</p><img src="cid:logo">', subtype="html")
+    html = mail.get_payload()[1]  # type: ignore[index]
+    html.add_related(picture(), "image", "png", cid="<logo>", filename="image001.png", disposition="inline")  # type: ignore[union-attr]
+    file = notice_file()
+    mail.add_attachment(file.content, maintype="application", subtype="pdf", filename=file.name)
+    mail.add_attachment(
+        b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", maintype="text", subtype="calendar", filename="invite.ics"
+    )
+    return delivered(mail.as_bytes(), NOW, passes("trust.org.nz"))
+
+
+def test_T26_a_logo_and_an_invitation_are_decoration_and_no_attachments(world: World) -> None:
+    done = world.arrives(with_decoration(world))
+    case = world.case(done)
+    assert [d.name for d in case.documents] == ["breach-notice.pdf"]
+    assert case.answers["A01"].value == KOWHAI
+    assert "UNREADABLE" not in world.codes(done)
+
+
+def test_T26_a_winmail_dat_is_said_to_be_one_and_a_person_reads_it(world: World) -> None:
+    done = world.send(subject="Privacy breach", body=TELLS, files=[File("winmail.dat", "application/ms-tnef", tnef())])
+    assert world.row(done).kind == "breach_notice"
+    assert "winmail.dat" in world.sentences(done)
+
+
+# ---- and never: one bad file beside a good one ---------------------------------------------------
+
+
+def test_a_broken_file_beside_a_form_takes_nothing_from_the_form(world: World) -> None:
+    done = world.send(files=[File("broken.pdf", PDF, b"%PDF-1.7 oh"), assessment_file(), File("empty.pdf", PDF, b"")])
+    case = world.case(done)
+    assert case.answers["ORG"].value == KOWHAI
+    assert sorted(d.name for d in case.documents) == ["broken.pdf", "empty.pdf", "self-assessment.pdf"]
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "a\u202efdp.exe", "x" * 400 + ".pdf", "nul\x00.pdf", "CON", "\u200b.htaccess"]
+)
+def test_a_hostile_file_name_is_words_on_a_page_and_never_a_path(world: World, name: str) -> None:
+    mail = world.mail(files=[assessment_file(name="name-of-the-file.pdf")])
+    done = world.arrives(mail.replace(b"name-of-the-file.pdf", name.encode()))
+    assert done.cases
+    kept = [p for p in world.folder.rglob("*") if p.is_file()]
+    assert not [p for p in kept if "htaccess" in p.name or "passwd" in p.name or "xxxx" in p.name or p.name == "CON"]
