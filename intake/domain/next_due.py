@@ -47,17 +47,30 @@ def added_to(severity: Severity | None, due: Due, more: Severity | None, more_du
     """Severity and clocks of a case after another message of its provider was added: more urgent perhaps, never calmer.
 
     more: what the rule says of all answers together. A band set by a person stays, unless the rule now finds worse:
-    no incoming mail can talk a case down.
+    no incoming mail can talk a case down. The 72 hours count from the earliest time of knowing that was ever told.
     """
+    due = _known_earlier(due, more_due)
     if more is None or (severity is not None and more.band >= severity.band):
         return severity, due
     return more, replace(
         due,
         first_contact=_earlier(due.first_contact, more_due.first_contact),
         decision=_earlier(due.decision, more_due.decision),
-        marker_72h=_earlier(due.marker_72h, more_due.marker_72h),
         rule=more_due.rule or due.rule,
     )
+
+
+def _known_earlier(due: Due, more: Due) -> Due:
+    """A time of knowing that is now told takes the place of one that was only about, and an earlier one of a later one."""
+    told = more.marker_72h is not None and not more.marker_about
+    if told and (due.marker_about or due.marker_72h is None):
+        return replace(due, marker_72h=_earlier(due.marker_72h, more.marker_72h), marker_about=False)
+    return replace(due, marker_72h=_earlier(due.marker_72h, more.marker_72h))
+
+
+def back_before_staff(status: Status) -> Status:
+    """The state after its provider wrote again: what waited for them, or was closed, is work for staff once more."""
+    return Status.OPEN if status in (Status.WAITING_PROVIDER, Status.CLOSED) else status
 
 
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:

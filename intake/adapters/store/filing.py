@@ -47,7 +47,7 @@ from intake.domain.model import (
     Status,
     VerdictCode,
 )
-from intake.domain.next_due import added_to
+from intake.domain.next_due import added_to, back_before_staff
 from intake.ports import Delivery, Filing, Job, ReferenceTaken
 
 _d, _s, _c = t.deliveries.c, t.submissions.c, t.cases.c
@@ -289,12 +289,13 @@ class _Desk:
             "changed_at": self.now,
             "marks": encode(list(dict.fromkeys([*marks, *new]))),
             "search": f"{before['search']} {searchable(self.filing.subject)}".strip(),
+            "status": Status(back_before_staff(Status(before["status"])) if adds else before["status"]).value,
         }
         if draft is None:
-            return values
+            return values | due_again({**before, **values})
         severity, due = added_to(to_severity(before["severity"]), to_due(before["due"]), draft.severity, draft.due)
         reasons = draft.reasons if severity is draft.severity else to_reasons(before["reasons"])
-        values |= severity_columns(Status(before["status"]), severity, reasons)
+        values |= severity_columns(Status(values["status"]), severity, reasons)
         values |= {
             "due": encode(due),
             "score": encode(draft.score) if draft.score else before["score"],
