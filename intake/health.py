@@ -88,13 +88,10 @@ def _sending(parts: Parts) -> Health:
             f"{failed} of the last 200 mails were refused for good.",
             "See them on the case; call the provider instead.",
         )
+    if parts.settings.demo and not parts.settings.smtp_url:
+        return Health("sending", "ok", "Nothing leaves the demo: the outbox shows what would have been sent.")
     if not parts.settings.smtp_url:
-        return Health(
-            "sending",
-            "warn" if not parts.settings.demo else "ok",
-            "No SMTP server is set: mails stay in the outbox.",
-            "Set INTAKE_SMTP_URL.",
-        )
+        return Health("sending", "warn", "No SMTP server is set: mails stay in the outbox.", "Set INTAKE_SMTP_URL.")
     return Health("sending", "ok", "Mails leave.")
 
 
