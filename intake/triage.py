@@ -24,6 +24,7 @@ from intake.domain.model import CaseDraft, CaseKind, ReadAnswer, ReadDocument, R
 from intake.mail_text import Composer
 from intake.ports import CaseView, Clock, Correction, QueueRow, RegistryStore, Staff, TriageStore
 
+BY_PERSON = "person"  # how an answer was read that a person entered
 MOST_QUESTIONS = 12  # in one mail; more is a form, not a question
 NEEDS_TWO = ("S1", "S2")
 BANDS = ("S1", "S2", "S3", "S4")
@@ -233,6 +234,19 @@ def edition_of(case: CaseView) -> Form | None:
         return None
 
 
+def standing(case: CaseView) -> dict[str, ReadAnswer]:
+    """The answers as they stand now: what was read, and over it what a person has confirmed, corrected or given up on."""
+    answers = dict(case.answers)
+    for fixed in case.corrections:
+        if fixed.value is None:
+            answers.pop(fixed.question, None)
+        elif fixed.how == "confirmed" and fixed.question in answers:
+            answers[fixed.question] = replace(answers[fixed.question], confidence=1.0)
+        else:
+            answers[fixed.question] = ReadAnswer(fixed.value, BY_PERSON)
+    return answers
+
+
 def settled(case: CaseView) -> frozenset[str]:
     """Questions that a person has confirmed, corrected, entered or given up on."""
     return frozenset(c.question for c in case.corrections)
@@ -244,7 +258,7 @@ def doubtful(case: CaseView) -> tuple[str, ...]:
     if edition is None:
         return ()
     flagged = {q for f in (case.severity.flags if case.severity else ()) for q in f.questions}
-    unsure = {q for q, a in case.answers.items() if a.confidence < SURE}
+    unsure = {q for q, a in standing(case).items() if a.confidence < SURE}
     problems = {
         question.partition(".")[0].partition("[")[0] for question, code, _ in case.problems if code != "missing"
     }
@@ -274,7 +288,7 @@ def open_questions(case: CaseView) -> tuple[Question, ...]:
     edition = edition_of(case)
     if edition is None:
         return ()
-    values = {q: a.value for q, a in case.answers.items()}
+    values = {q: a.value for q, a in standing(case).items()}
     return tuple(q for q in edition.questions if applies(edition, q, values) and _is_open(values.get(q.id)))
 
 
@@ -296,7 +310,7 @@ def answer(
     question = edition.question(question_id) if edition else None
     if edition is None or question is None:
         raise NotNow("This form has no such question.")
-    old = case.answers.get(question_id)
+    old = standing(case).get(question_id)
     value = _new_value(edition, question, how, old, typed)
     entered = "entered" if how == "corrected" and old is None else how
     row, now = case.row, desk.clock()
@@ -332,18 +346,18 @@ def _new_value(
 
 
 def _with(case: CaseView, question_id: str, value: object) -> dict[str, ReadAnswer]:
-    """The answers as they stand with this one; what a person has settled is sure."""
-    kept = {q: replace(a, confidence=1.0) if q in settled(case) else a for q, a in case.answers.items()}
+    """The answers as they stand with this one."""
+    kept = standing(case)
     kept.pop(question_id, None)
     if value is not None:
-        kept[question_id] = ReadAnswer(value, "staff")
+        kept[question_id] = ReadAnswer(value, BY_PERSON)
     return kept
 
 
 def judged(case: CaseView, edition: Form, answers: Mapping[str, ReadAnswer]) -> CaseDraft:
     """What the rules say of these answers. A band that was set by hand stays, and its clocks with it."""
     left = tuple(ReadProblem(*p) for p in case.problems if not p[0])
-    read = ReadDocument("", "", "staff", edition.kind, edition.edition, answers, left)
+    read = ReadDocument("", "", BY_PERSON, edition.kind, edition.edition, answers, left)
     draft = draft_of_form(read, None, case.sender, case.row.received_at)
     by_hand = case.severity if case.severity and case.severity.by != "rule" else None
     if by_hand is None or draft.severity is None:
@@ -385,7 +399,7 @@ def set_band(desk: Desk, staff: Staff, case: CaseView, version: int, band: str, 
     if band not in BANDS:
         raise NotNow("Choose one of the four bands.")
     words = _words(reason, "Say why, so that it can be understood a year from now.")
-    at, about = breach.aware_at({q: a.value for q, a in case.answers.items()})
+    at, about = breach.aware_at({q: a.value for q, a in standing(case).items()})
     due = clocks.due_for_notice(band, case.row.received_at, at, about)
     by_hand = replace(case.severity, band=band, by=staff.address)
     text = f"Band {band} set by hand, was {case.severity.band}. {words}"

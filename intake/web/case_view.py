@@ -30,7 +30,7 @@ _HOW = {
     "odt": "text document",
     "text": "typed into the mail",
     "web": "web form",
-    "staff": "entered by staff",
+    "person": "entered by staff",
     "none": "not read",
 }
 _HOW_CORRECTED = {
@@ -337,18 +337,18 @@ def _answers(
     """Those that need a person, and the rest, in the form's order."""
     if edition is None:
         return [], []
-    wanted = triage.doubtful(case)
+    wanted, standing = triage.doubtful(case), triage.standing(case)
     why = _doubts(case)
     changed = _changed(case, names, now)
     doubtful = [
-        _answer(q, case.answers.get(q.id), why.get(q.id, ""), edition, changed.get(q.id, ""), True)
+        _answer(q, standing.get(q.id), why.get(q.id, ""), edition, changed.get(q.id, ""), True)
         for q in (edition.question(i) for i in wanted)
         if q is not None
     ]
     rest = [
-        _answer(q, case.answers.get(q.id), "", edition, changed.get(q.id, ""), q.id == fix)
+        _answer(q, standing.get(q.id), "", edition, changed.get(q.id, ""), q.id == fix)
         for q in edition.questions
-        if q.id not in wanted and (q.id in case.answers or q.id in changed)
+        if q.id not in wanted and (q.id in standing or q.id in changed)
     ]
     return doubtful, rest
 
@@ -374,7 +374,7 @@ def _changed(case: CaseView, names: Mapping[str, str], now: datetime) -> dict[st
 def _typing(case: CaseView, edition: Form | None, fix: str) -> Answer | None:
     """The open question that somebody wants to type in now."""
     question = edition.question(fix) if edition else None
-    if edition is None or question is None or fix in case.answers:
+    if edition is None or question is None or fix in triage.standing(case):
         return None
     return _answer(question, None, "", edition, "", True)
 

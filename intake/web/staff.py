@@ -55,7 +55,7 @@ def _open_cases(parts: Parts, staff: Staff | None) -> int | None:
 def display() -> dict[str, str]:
     """Single keys and colours as this browser chose them; a cookie, since no two desks are alike."""
     keys, _, theme = request.cookies.get("display", "").partition(".")
-    return {"keys": keys if keys in KEYS else "on", "theme": theme if theme in THEMES else "auto"}
+    return {"single_keys": keys if keys in KEYS else "on", "theme": theme if theme in THEMES else "auto"}
 
 
 def names_of(store: WebStore) -> Mapping[str, str]:
