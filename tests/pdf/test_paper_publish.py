@@ -111,7 +111,8 @@ def test_no_printed_word_stands_inside_a_box(form: Form) -> None:
 
 @EDITIONS
 def test_each_page_carries_its_code_its_footer_and_four_corner_squares(form: Form) -> None:
-    from intake.adapters.documents.layout import FOOTER, register
+    from intake.adapters.documents.layout import FOOTER
+    from intake.adapters.documents.register import register
 
     document = pdfium.PdfDocument(kept.blank(form))
     count = len(document)
