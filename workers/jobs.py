@@ -43,7 +43,7 @@ def _process(parts: Parts, job: Job) -> None:
     process(parts, job.subject, job)
 
 
-# Most urgent first: a later task is claimed only when nothing of the ones before is due.
+# Most urgent first: a later task is claimed, one job at a time, only when nothing of the ones before is due.
 TASKS: Mapping[str, Task] = {"process": _process, "suggest": suggest}
 
 
@@ -116,8 +116,8 @@ def _listen(url: str, wake: threading.Event, stop: threading.Event) -> None:
 
 
 def _claimed(parts: Parts, tasks: Mapping[str, Task]) -> tuple[Job, ...]:
-    for task in tasks:
-        jobs = parts.store.claim((task,), _BATCH, parts.settings.lease_seconds, _name())
+    for place, task in enumerate(tasks):
+        jobs = parts.store.claim((task,), 1 if place else _BATCH, parts.settings.lease_seconds, _name())
         if jobs:
             return jobs
     return ()

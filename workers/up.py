@@ -55,6 +55,10 @@ class Program:
             self._process = children.start([*_COMMAND, self.command], self.log, self._environ)
             self._began = now
 
+    def ask_to_stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+
     def stop(self) -> None:
         if self._process is not None:
             children.stop(self._process)
@@ -77,6 +81,8 @@ def run(settings: Settings) -> int:
     try:
         return _watch(settings, programs, redis, stop)
     finally:
+        for program in programs:
+            program.ask_to_stop()  # all at once, so that their ends overlap
         for program in reversed(programs):
             program.stop()
         if redis:

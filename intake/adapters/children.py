@@ -43,6 +43,8 @@ def start(
 
 def stop(process: subprocess.Popen[bytes], seconds: float = 5.0) -> None:
     """End a program and all that it started: asked first, killed after `seconds`."""
+    if process.poll() is not None:
+        return  # its number may be somebody else's by now
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
     try:

@@ -35,6 +35,7 @@ _SIZES_TOGETHER = 500
 _PART_KEPT = 256 * 1024  # of a mail above the limit: its header and, nearly always, its text
 _IDLE_LIMIT = 25 * 60.0  # seconds; servers hang up after 29 to 30 minutes (RFC 2177)
 _WITHOUT_IDLE = 15.0  # seconds between looks at a server that cannot push
+_STAYS = ""  # instead of a target: copied and marked, and the server cannot take it out of the folder
 PART_HEADER = b"X-Intake-Kept: part"  # first line of a mail that was too large to be kept whole
 
 
@@ -236,7 +237,7 @@ class ImapMailbox:
     def _move_left(self) -> Refused | None:
         """Once more for the mails that a lost connection or a refusal left in the folder."""
         try:
-            for target in set(self._left.values()):
+            for target in set(self._left.values()) - {_STAYS}:
                 self._move([u for u, t in self._left.items() if t == target], target)
         except Refused as refused:
             return refused
@@ -270,24 +271,27 @@ class ImapMailbox:
         client, folder = self._client, self._folders[target]
         if client.has_capability("MOVE"):
             client.move(list(uids), folder)
-        elif not self._copied(client, uids, folder):
+        elif client.has_capability("UIDPLUS"):
+            client.copy(list(uids), folder)
+            client.add_flags(list(uids), [b"\\Deleted"])
+            client.uid_expunge(list(uids))
+        else:
+            self._copy_and_mark(client, uids, folder)
             return
         self._forget(uids)
+
+    def _copy_and_mark(self, client: Any, uids: Sequence[int], folder: str) -> None:
+        """All that such a server lets us do: a plain expunge would take away mails that others marked too."""
+        flags = client.get_flags(list(uids))
+        if fresh := [u for u in uids if b"\\Deleted" not in flags.get(u, ())]:
+            client.copy(fresh, folder)
+            client.add_flags(fresh, [b"\\Deleted"])
+        self._left.update(dict.fromkeys(uids, _STAYS))
 
     def _forget(self, uids: Sequence[int]) -> None:
         for uid in uids:
             self._left.pop(uid, None)
             self._large.discard(uid)
-
-    def _copied(self, client: Any, uids: Sequence[int], folder: str) -> bool:
-        """For servers without MOVE. False: without UIDPLUS the mails stay, marked as deleted, since a plain expunge
-        would take away mails that others marked."""
-        client.copy(list(uids), folder)
-        client.add_flags(list(uids), [b"\\Deleted"])
-        if not client.has_capability("UIDPLUS"):
-            return False
-        client.uid_expunge(list(uids))
-        return True
 
     def _idle(self, seconds: float) -> bool:
         client = self._client

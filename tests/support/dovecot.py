@@ -78,7 +78,7 @@ service lmtp {{
 class Dovecot:
     host = "127.0.0.1"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, capabilities: str = "") -> None:
         self.folder = folder
         self.imap, self.imaps, self.lmtp = free_ports(3)
         self.ca_file = folder / "ca.pem"
@@ -107,6 +107,7 @@ class Dovecot:
                 imaps=self.imaps,
                 lmtp=self.lmtp,
             )
+            + (f"imap_capability = {capabilities}\n" if capabilities else "")
         )
         self.process = children.start([_program(), "-F", "-c", str(self.config)], folder / "stderr")
         _until_listening(self.imap, self.imaps, self.lmtp, log=folder / "dovecot.log", process=self.process)
@@ -158,7 +159,8 @@ def _program() -> str:
     return shutil.which("dovecot") or shutil.which("dovecot", path="/usr/sbin:/usr/local/sbin") or ""
 
 
-def start(folder: Path) -> Dovecot:
+def start(folder: Path, capabilities: str = "") -> Dovecot:
+    """capabilities: what the server says that it can do, when it should say less than it can."""
     if sys.platform == "win32" or not _program():
         skip_or_fail("Dovecot is not installed (apt install dovecot-imapd dovecot-lmtpd)")
     modules = Path("/usr/lib/dovecot/modules"), Path("/usr/lib/dovecot")
@@ -168,7 +170,7 @@ def start(folder: Path) -> Dovecot:
     ):
         skip_or_fail("Dovecot is installed without LMTP (apt install dovecot-lmtpd)")
     folder.mkdir(parents=True, exist_ok=True)
-    return Dovecot(folder)
+    return Dovecot(folder, capabilities)
 
 
 def _until_listening(*ports: int, log: Path, process: subprocess.Popen[bytes]) -> None:
