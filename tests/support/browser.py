@@ -67,7 +67,8 @@ def axe(page: Page) -> list[str]:
     """What axe-core finds wrong (WCAG 2.2 AA and best practice), one line each."""
     from axe_playwright_python.sync_playwright import Axe
 
-    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+    rules: dict[str, list[str]] = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+    rules["resultTypes"] = ["violations"]
     found: Any = Axe().run(page, options=rules)
     return [
         f"{v['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
