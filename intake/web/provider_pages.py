@@ -145,14 +145,14 @@ class Pages:
         return values
 
 
-def _of_receipt(receipt: Receipt, kind: str, update: bool) -> dict[str, object]:
+def _of_receipt(receipt: Receipt, kind: str, added: bool) -> dict[str, object]:
     times = {n: getattr(receipt, n) for n in ("received_at", "first_contact", "marker_72h", "read_by")}
     return {
         "kind": kind,
         "reference": receipt.reference,
         "proof": receipt.receipt,
         "held": receipt.held,
-        "update": update,
+        "added": added,
         **{n: at.isoformat() for n, at in times.items() if at},
     }
 

@@ -21,6 +21,7 @@ def test_a_whole_notice_is_checked_sent_and_gives_a_reference(visitor: Visitor, 
     visitor.press("Send it now")
     assert visitor.path.startswith("/breach/sent/")
     assert "BN-5R8M-6" in visitor.title
+    assert "We have your notice Your reference BN-5R8M-6 Received Monday 23 November 2026, 9:05 am." in visitor.words
     assert "We call you by 10:05 am today" in visitor.words
     ((form, answers, as_it_is, updates),) = desk.sent.values()
     assert (form, as_it_is, updates) == ("breach-notice@2026.1", False, None)
