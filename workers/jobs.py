@@ -92,7 +92,7 @@ def _drain_alone() -> int:
 
 
 def _loop(parts: Parts, wake: threading.Event, stop: threading.Event) -> None:
-    failures, sweep_at = 0, 0.0
+    failures, sweep_at, tidy_at = 0, 0.0, 0.0
     while not stop.is_set():
         wake.clear()  # before the look: a ring during it makes another one
         try:
@@ -100,6 +100,9 @@ def _loop(parts: Parts, wake: threading.Event, stop: threading.Event) -> None:
                 maintain.sweep(parts)
                 sweep_at = time.monotonic() + min(maintain.SWEEP_SECONDS, parts.settings.lease_seconds)
             drain(parts, stop)
+            if time.monotonic() >= tidy_at:
+                maintain.tidy(parts)
+                tidy_at = time.monotonic() + maintain.TIDY_SECONDS
             failures = 0
             wait = float(parts.settings.poll_seconds)
         except Exception as error:  # noqa: BLE001 - a door: without its database a worker waits, and then goes on

@@ -1,4 +1,4 @@
-"""Heals what a kill or a wiped Redis left."""
+"""Heals what a kill or a wiped Redis left, and drops what its time is over."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("intake.maintain")
 
 SWEEP_SECONDS = 30.0
+TIDY_SECONDS = 3600.0
 
 
 def sweep(parts: Parts) -> int:
@@ -19,3 +20,8 @@ def sweep(parts: Parts) -> int:
     if healed:
         _log.info("swept healed=%d", healed)
     return healed
+
+
+def tidy(parts: Parts) -> None:
+    """Drop the drafts of unsent forms whose days are over. Links and sessions go when the next one is made."""
+    parts.store.drop_draft("")

@@ -24,7 +24,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PORTS = {"tls": 993, "starttls": 143, "none": 143}
 _KNOWN = frozenset(
     {
-        *("host", "port", "security", "ca_file", "username", "password_file", "password_env"),
+        *("host", "port", "security", "ca_file", "account", "password_file", "password_env"),
         *("folder", "processed", "held", "timeout_seconds", "reconcile_minutes", "max_message_bytes"),
     }
 )
@@ -37,7 +37,7 @@ class ImapAccount:
 
     name: str
     host: str
-    username: str
+    username: str  # the option `account`
     password_file: str = ""
     password_env: str = ""
     port: int = 993
@@ -60,7 +60,7 @@ def account_from_options(name: str, options: Mapping[str, Any]) -> ImapAccount:
     account = ImapAccount(
         name=name,
         host=str(options.get("host", "")),
-        username=str(options.get("username", "")),
+        username=str(options.get("account", "")),
         password_file=str(options.get("password_file", "")),
         password_env=str(options.get("password_env", "")),
         port=int(_number(name, options, "port", _PORTS[security])),
@@ -94,13 +94,13 @@ def _number(name: str, options: Mapping[str, Any], key: str, default: float) -> 
 
 def _check(account: ImapAccount) -> None:
     if not account.host or not account.username:
-        raise _wrong(account.name, "host and username are needed")
+        raise _wrong(account.name, "host and account are needed")
     if bool(account.password_file) == bool(account.password_env):
         raise _wrong(account.name, "give one of password_file and password_env")
     folders = (account.folder, account.processed, account.held)
     # A line break in a folder name puts client and server out of step: seen, not supposed.
     if any(not f or _CONTROL.search(f) for f in (account.host, account.username, *folders)):
-        raise _wrong(account.name, "host, username and folder names must not be empty nor hold control characters")
+        raise _wrong(account.name, "host, account and folder names must not be empty nor hold control characters")
     if len({f.casefold() for f in folders}) != 3:
         raise _wrong(account.name, "folder, processed and held must be three different folders")
     if account.security == "none" and not is_loopback(account.host):
@@ -131,7 +131,7 @@ def sign_in(account: ImapAccount) -> Any:
     except imaplib.IMAP4.error as error:
         client.shutdown()
         raise TryLater(
-            f"The server of mailbox {account.name} refused the username or password. Mail waits there.",
+            f"The server of mailbox {account.name} refused the account or its password. Mail waits there.",
             after=_REFUSED_AGAIN_AFTER,
         ) from error
     client.normalise_times = False  # aware datetimes, not this machine's local time

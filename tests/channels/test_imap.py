@@ -235,7 +235,7 @@ def test_a_wrong_password_is_said_and_not_tried_again_at_once(
     del options["password_file"]
     box = imap_from_settings(mailbox, options, state, now)
 
-    with pytest.raises(TryLater, match="refused the username or password") as refused:
+    with pytest.raises(TryLater, match="refused the account or its password") as refused:
         list(box.changes())
 
     assert refused.value.after >= 60
@@ -440,7 +440,7 @@ def test_a_connection_cut_while_idle_is_noticed(dovecot: Dovecot, mailbox: str, 
     ],
 )
 def test_options_that_cannot_work_stop_the_start_with_a_sentence(options: dict[str, object], said: str) -> None:
-    given = {"host": "127.0.0.1", "username": "x", "password_file": "/nowhere"} | options
+    given = {"host": "127.0.0.1", "account": "x", "password_file": "/nowhere"} | options
 
     with pytest.raises(Misconfigured, match=said) as stopped:
         imap_from_settings("breach", given, RememberedState(), now)

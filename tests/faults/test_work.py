@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from tests.support.smtp_sink import sink
 from tests.support.stores import SetClock
 from workers.deliver import send_due
 from workers.jobs import drain
-from workers.maintain import sweep
+from workers.maintain import sweep, tidy
 
 
 @pytest.fixture
@@ -125,6 +126,18 @@ def test_a_worker_that_wakes_after_its_lease_files_nothing(parts: Parts, clock: 
     process(parts, delivery.id, again)
 
     assert len(parts.store.queue(QueueFilter())) == 1
+
+
+def test_a_draft_whose_days_are_over_is_dropped_and_a_younger_one_stays(parts: Parts, clock: SetClock) -> None:
+    for code, days in (("old", 1), ("young", 7)):
+        parts.store.save_draft(code, "breach-notice@2026.1", b"sealed", clock() + timedelta(days=days))
+    asked = clock()
+    clock.forward(days=2)
+
+    tidy(parts)
+
+    assert parts.store.draft("old", asked) is None
+    assert parts.store.draft("young", asked) == ("breach-notice@2026.1", b"sealed")
 
 
 # ---- the outbox --------------------------------------------------------------------------------------------------------

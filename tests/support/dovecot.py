@@ -142,7 +142,7 @@ class Dovecot:
         return {
             "host": "localhost",
             "port": self.imaps,
-            "username": mailbox,
+            "account": mailbox,
             "password_file": str(self.password_file),
             "ca_file": str(self.ca_file),
         } | more
