@@ -23,7 +23,7 @@ PAGE = 50
 MANY = 1000  # counts above it are said as "more than"
 
 # Views of the side column: their filters as they stand in the address, and the name of their count.
-VIEWS: tuple[tuple[str, Mapping[str, str], str], ...] = (
+VIEWS: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("My work", {"own": "you"}, "mine"),
     ("Everything open", {}, "open"),
     ("Breach notices", {"kind": "breach_notice"}, "breach_notice"),
