@@ -190,9 +190,7 @@ def _plan_fields(
         yield f"{plan.id}[{n}].control", control
         for column in plan.columns:
             if column.id != "control":
-                yield from _joined(
-                    column, f"{plan.id}[{n}].{column.id}", f"{plan.id}[{control}].{column.id}", typed
-                )
+                yield from _joined(column, f"{plan.id}[{n}].{column.id}", f"{plan.id}[{control}].{column.id}", typed)
 
 
 def _joined(

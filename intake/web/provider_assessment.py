@@ -5,13 +5,13 @@ A part may be left unfinished and come back to; the whole is sent once nothing i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from forms.web import without_row
+from forms.web import Placed, without_row
 from intake.web.form_pages import page_of, shown_ids
 from intake.web.provider_pages import BROKEN, STALE, Pages
 from intake.web.provider_show import Progress, answers_of, by_field, progress, summary
@@ -89,10 +89,9 @@ class _Views:
             trouble=trouble,
         )
 
-    def wrong_row(self, problems: list[object]) -> str:
+    def wrong_row(self, problems: Sequence[Placed]) -> str:
         """The row of a register that the first problem in one is about, so that its link leads somewhere."""
-        names = [str(getattr(p, "name", "")) for p in problems]
-        row = next((n for n in names if "[" in n and n.partition("[")[2][0].isdigit()), "")
+        row = next((n for n in (p.name for p in problems) if "[" in n and n.partition("[")[2][0].isdigit()), "")
         return row.partition("]")[0].replace("[", " ")
 
     def part_post(self, section: str) -> ResponseReturnValue:

@@ -142,9 +142,7 @@ class _Views:
         following = names[names.index(section) + 1 :]
         if "check" in request.form or not following:
             return self.pages.go(sitting, self.show_check, "breach_check")
-        return self.pages.go(
-            sitting, lambda s: self.show_details(s, following[0]), "details", section=following[0]
-        )
+        return self.pages.go(sitting, lambda s: self.show_details(s, following[0]), "details", section=following[0])
 
     # ---- check and send -------------------------------------------------------------------------
 
@@ -160,7 +158,9 @@ class _Views:
         form, found = sitting.form, sitting.reading
         first = [] if sitting.updates else stage(form, "A")
         later = stage(form, "B")
-        problems = found.of([s.id for s in first]) + tuple(p for p in found.of([s.id for s in later]) if p.code != "missing")
+        problems = found.of([s.id for s in first]) + tuple(
+            p for p in found.of([s.id for s in later]) if p.code != "missing"
+        )
         lines = [(s, answers_of(form, s, sitting.typed, found.answers), "/breach") for s in first]
         details = [(s, answers_of(form, s, sitting.typed, found.answers, given_only=True)) for s in later]
         lines += [(s, rows, url_for("provider.details", section=s.id)) for s, rows in details if rows]
@@ -206,4 +206,6 @@ class _Views:
         receipt = self.pages.receipt(token)
         if receipt is None or receipt["kind"] != KIND:
             abort(404)
-        return self.pages.show("breach_receipt.html", self.pages.sittings.new(KIND), receipt=receipt, receipt_token=token)
+        return self.pages.show(
+            "breach_receipt.html", self.pages.sittings.new(KIND), receipt=receipt, receipt_token=token
+        )

@@ -78,7 +78,9 @@ class Pages:
         )
         return make_response(page, status)
 
-    def page(self, sitting: Sitting, asks: Sequence[Ask], danger: tuple[str, str] = ("", ""), open_row: str = "") -> Page:
+    def page(
+        self, sitting: Sitting, asks: Sequence[Ask], danger: tuple[str, str] = ("", ""), open_row: str = ""
+    ) -> Page:
         year = str(nz_words.local(self.desk.clock()).year)
         return Page(registers(sitting.form, asks, sitting.typed, open_row), *danger, year)
 
@@ -137,7 +139,9 @@ class Pages:
             values[name] = datetime.fromisoformat(at) if isinstance(at, str) else None
         received, contact = values["received_at"], values["first_contact"]
         values["received"] = nz_words.full(received) if isinstance(received, datetime) else ""
-        values["soon"] = isinstance(contact, datetime) and isinstance(received, datetime) and contact - received <= _SOON
+        values["soon"] = (
+            isinstance(contact, datetime) and isinstance(received, datetime) and contact - received <= _SOON
+        )
         values["call_by"] = nz_words.by(contact, now) if isinstance(contact, datetime) else ""
         for name in ("marker_72h", "read_by"):
             at = values[name]

@@ -10,7 +10,7 @@ from datetime import datetime
 from forms.check import applies
 from forms.schema import Answers, Form, Kind, Question, Required, Section
 from forms.shown import shown
-from forms.web import Placed, Typed, plan_of, row_keys, rows_of
+from forms.web import Placed, Typed, fields_of, plan_of, row_keys, rows_of
 from intake.domain import nz_words
 from intake.web.form_pages import Ask, anchor, row_of
 
@@ -162,15 +162,10 @@ def _plan_lines(plan: Question, control: Question, answers: Answers) -> list[Lin
 
 def written(question: Question, typed: Typed) -> str:
     """What stands in the fields of a question, as it was typed; a year that the page put there alone is nothing."""
-    found = [
-        (n, v) for n, v in typed.items() if n == question.id or n.startswith((f"{question.id}:", f"{question.id}."))
-    ]
-    pieces = [v for n, v in found if isinstance(v, str) and not n.endswith((".about", ".zone"))]
-    if question.kind in (Kind.TIME, Kind.DATE, Kind.PARTS) and all(
-        n.endswith((":y", ".about", ".zone")) for n, _ in found
-    ):
-        return ""
-    return " ".join(pieces)
+    names = [n for n, inner in fields_of(question) if inner.id not in ("about", "zone")]
+    found = [(n, v) for n in names if isinstance(v := typed.get(n), str) and v.strip()]
+    only_year = question.kind in (Kind.TIME, Kind.DATE, Kind.PARTS) and all(n.endswith(":y") for n, _ in found)
+    return "" if only_year else " ".join(v.strip() for _, v in found)
 
 
 # ---- progress -------------------------------------------------------------------------------------------------------

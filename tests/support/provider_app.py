@@ -87,8 +87,11 @@ class MemoryDesk:
 def provider_app(desk: MemoryDesk) -> Flask:
     app = Flask("intake.web", template_folder=str(TEMPLATES), static_folder="static", static_url_path="/static")
     app.config.update(
-        SECRET_KEY=b"a key of a test, not of anything else", SESSION_COOKIE_NAME="form", SESSION_COOKIE_SAMESITE="Lax",
-        WTF_CSRF_TIME_LIMIT=None, MAX_CONTENT_LENGTH=2_000_000,
+        SECRET_KEY=b"a key of a test, not of anything else",
+        SESSION_COOKIE_NAME="form",
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,
+        MAX_CONTENT_LENGTH=2_000_000,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

@@ -4,7 +4,6 @@
   const one = (q, from = document) => from.querySelector(q);
   const all = (q) => [...document.querySelectorAll(q)];
 
-  // An error summary takes focus, so that it is read first.
   one("#errs")?.focus();
 
   // Leaving quickly puts the other page in place of this one.
@@ -18,7 +17,7 @@
   });
   addEventListener("pageshow", () => all("form[data-sent]").forEach((f) => delete f.dataset.sent));
 
-  // A list opened again stays where it was.
+  // A list stays where it was.
   const place = one("[data-keep-place]") && `y ${location.pathname}${location.search}`;
   if (place) {
     try {

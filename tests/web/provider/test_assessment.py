@@ -153,7 +153,9 @@ def test_a_part_may_be_left_open_and_progress_says_so(visitor: Visitor) -> None:
 
 
 def test_nothing_is_sent_while_something_is_open(visitor: Visitor, desk: MemoryDesk) -> None:
-    visitor.open("/assessment/about_you").press("Keep and go on", PROFILE).open("/assessment/check").press("Send it now")
+    visitor.open("/assessment/about_you").press("Keep and go on", PROFILE).open("/assessment/check").press(
+        "Send it now"
+    )
     assert visitor.status == 422 and visitor.title.startswith("Error:") and not desk.sent
 
 

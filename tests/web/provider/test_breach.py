@@ -155,7 +155,9 @@ def test_after_sending_nothing_typed_is_left_in_the_draft_and_the_next_notice_is
 
 def test_a_receipt_holds_no_word_of_what_was_sent(visitor: Visitor) -> None:
     visitor.open("/breach").press(CHECK, WHOLE).press("Send it now")
-    assert not any(str(typed) in visitor.response.text for name, typed in WHOLE.items() if name in ("A01", "A02", "A04", "A05"))
+    assert not any(
+        str(typed) in visitor.response.text for name, typed in WHOLE.items() if name in ("A01", "A02", "A04", "A05")
+    )
     assert visitor.open("/breach/sent/" + visitor.path.rpartition("/")[2][:-3] + "abc").status == 404
 
 

@@ -105,7 +105,9 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(browser: Browser, base: 
     wrong: list[str] = []
     outside: list[str] = []
     page.on("request", lambda r: None if r.url.startswith((base, "data:")) else outside.append(r.url))
-    page.on("console", lambda m: wrong.append(f"console: {m.text}") if m.type == "error" and "422" not in m.text else None)
+    page.on(
+        "console", lambda m: wrong.append(f"console: {m.text}") if m.type == "error" and "422" not in m.text else None
+    )
     seen = 0
     for state in states(page):
         seen += 1
@@ -162,7 +164,9 @@ def test_T42_a_notice_is_sent_by_keyboard_alone(page: Page) -> None:
     typed = {"A06": "A folder was left on a bus.", "A02": "P. Example", "A04": "+64 21 000 0007"}
     for _ in range(60):
         keys.press("Tab")
-        name, kind, words = page.evaluate("[document.activeElement.name, document.activeElement.type, document.activeElement.innerText]")
+        name, kind, words = page.evaluate(
+            "[document.activeElement.name, document.activeElement.type, document.activeElement.innerText]"
+        )
         if kind == "radio":
             keys.press("Space")
         elif name in typed:
@@ -203,7 +207,10 @@ def test_enter_in_a_field_presses_the_main_button(page: Page) -> None:
 
 
 def test_leaving_quickly_leaves_no_step_back(page: Page, base: str) -> None:
-    page.route("https://weather.example/**", lambda route: route.fulfill(body="<title>Weather</title>", content_type="text/html"))
+    page.route(
+        "https://weather.example/**",
+        lambda route: route.fulfill(body="<title>Weather</title>", content_type="text/html"),
+    )
     page.goto("/")
     page.goto("/breach")
     page.get_by_role("link", name="Leave this page quickly").click()
