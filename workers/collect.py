@@ -18,6 +18,7 @@ from intake.domain.errors import IntakeError, Refused, TryLater
 from intake.domain.model import Arrival
 from intake.ports import Delivery, Mailbox
 from intake.receive import keep
+from workers.log import log_events
 from workers.stopping import growing_wait, stop_on_signals
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0  # seconds, while a server is away
 
 def run(parts: Parts, stop: threading.Event | None = None) -> None:
     """Collect until SIGTERM or Ctrl-C (or `stop`). For the main thread unless `stop` is given."""
-    stop = stop or stop_on_signals()
+    if stop is None:
+        log_events()
+        stop = stop_on_signals()
     boxes = tuple(parts.mailboxes())  # made here: options that cannot work stop the start
     threads = [
         threading.Thread(target=read, args=(parts, box, stop), name=f"collect-{n}", daemon=True)

@@ -25,6 +25,7 @@ from intake.pipeline import process
 from intake.ports import Delivery, Job, ReferenceTaken, StaleJob
 from intake.suggest import suggest
 from workers import deliver, maintain
+from workers.log import log_events
 from workers.stopping import growing_wait, stop_on_signals
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ TASKS: Mapping[str, Task] = {"process": _process, "suggest": suggest}
 def run_worker(parts: Parts, stop: threading.Event | None = None) -> None:
     """Work until SIGTERM or Ctrl-C (or `stop`): jobs, the outbox, and the sweeper. For the main thread unless `stop` is given."""
     wake = threading.Event()
-    stop = stop or stop_on_signals(wake.set)
+    if stop is None:
+        log_events()
+        stop = stop_on_signals(wake.set)
     sender = parts.mail_sender  # made here: settings that cannot work stop the start
     threads = [threading.Thread(target=deliver.run, args=(parts, sender, stop), name="deliver", daemon=True)]
     if parts.redis_url:

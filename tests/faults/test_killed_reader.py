@@ -72,6 +72,9 @@ def test_200_mails_and_a_reader_killed_ten_times_give_200_cases_and_an_empty_fol
     senders = Counter(cases(parts))
     assert len(senders) == 200 and set(senders.values()) == {1}
     assert dovecot.count("killed", "Processed") == 200
+    logs = site.log("work") + site.log("collect")
+    assert "collected mailbox=breach" in logs and "job_done" in logs
+    assert not [word for word in ("provider", "Person", "person", "laptop", "Notice") if word in logs]
     assert kept_before_moved, "no kill fell between the commit and the move: the test did not bite"
 
 
