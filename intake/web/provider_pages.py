@@ -9,6 +9,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import generate_csrf
@@ -89,7 +90,7 @@ class Pages:
         until = nz_words.long_day(self.desk.clock() + timedelta(days=int(self.desk.settings.draft_days)))
         return self.show("kept.html", sitting, until=until, back=back)
 
-    def go(self, sitting: Sitting, view: Callable[[Sitting], Response], endpoint: str, **values: str) -> Response:
+    def go(self, sitting: Sitting, view: Callable[[Sitting], Response], endpoint: str, **values: Any) -> Response:
         """On to another page: by redirect, or at once when the browser keeps no cookie that would find the sitting there."""
         if keeps_cookies():
             return redirect(url_for(f"provider.{endpoint}", **values), 303)
