@@ -11,10 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import Message
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from threading import Event
 from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask
 
 from forms import load
 from forms.schema import Answers
@@ -30,9 +33,12 @@ from intake.domain.model import Arrival, OutcomeCode
 from intake.pipeline import Done, process
 from intake.ports import CaseView, DocumentReading, Mailbox, QueueFilter, QueueRow, SentMail, Staff
 from intake.registry_file import read_registry
+from intake.web.app import create_app
+from intake.web.auth import sign_in_link
 from intake.wiring import Parts
 from tests.support.smtp_sink import sink
 from tests.support.stores import sqlite_url
+from tests.support.visitor import Visitor
 from workers import collect, deliver, jobs
 
 REGISTER = """slug,name,services,relationship_manager,domains,contacts,exceptions,phone
@@ -177,6 +183,14 @@ class World:
         desk = Desk(self.parts, self.parts.store)
         return desk.submit(load.form(form).name, answers, token or f"web-{self.sent}", updates=updates)
 
+    @cached_property
+    def app(self) -> Flask:
+        return create_app(self.parts)
+
+    def visitor(self) -> Visitor:
+        """Somebody of a provider at the public pages, without scripts."""
+        return Visitor(self.app.test_client())
+
     # ---- what staff see ----------------------------------------------------------------------------------------------
 
     def view(self, reference: str | None) -> CaseView:
@@ -190,6 +204,18 @@ class World:
     def shown(self, done: Done, number: int = 0) -> dict[str, Any]:
         """The case as `provider-intake case REF --json` prints it."""
         return case_view(self.case(done, number))
+
+    def desk(self, staff: Staff = TRIAGE) -> Visitor:
+        """A member of staff, signed in by a one-time link."""
+        browser = Visitor(self.app.test_client())
+        link = urlsplit(sign_in_link(self.parts, staff.address))
+        return browser.open(link.path).press("Sign in")
+
+    def page(self, reference: str | None, staff: Staff = TRIAGE) -> str:
+        """The words of the case page as staff read them."""
+        shown = self.desk(staff).open(f"/case/{reference}")
+        assert shown.status == 200
+        return shown.words
 
     def queue(self) -> tuple[QueueRow, ...]:
         return self.parts.store.queue(QueueFilter(), limit=200)

@@ -1,0 +1,138 @@
+"""One content, many hands: whatever program filled the form in, the canonical answers are the same bytes.
+
+200 random answer sets, fixed seeds. Set by set: typed into the pages of the web form, set by pikepdf, set by pypdf, and stamped by
+our own prefill. pdf.js, the engine of Firefox, fills 20 of them on every run and all of them with `--slow`.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+import re
+from collections.abc import Sequence
+
+import pytest
+from flask.testing import FlaskClient
+
+from forms import load
+from forms.canonical import encode
+from forms.pdf.blank import blank
+from forms.pdf.stamp import stamp
+from forms.schema import Answers, Form
+from intake.adapters.documents.runner import DocumentReader
+from tests.pdf.programs import Values, by_pdfjs, by_pikepdf, by_pypdf
+from tests.scenarios.typed import as_in_a_pdf, of_section, typed
+from tests.scenarios.world import ASSESSMENT, BREACH, World, answered
+from tests.support.random_answers import random_answers
+
+EACH = 10  # sets in one test, so that several workers share them
+GROUPS = [(kind, group) for kind in (BREACH, ASSESSMENT) for group in range(10)]
+GROUP_IDS = [f"{kind} {group * EACH}-{group * EACH + EACH - 1}" for kind, group in GROUPS]
+in_groups = pytest.mark.parametrize(("kind", "group"), GROUPS, ids=GROUP_IDS)
+
+
+def sets_of(kind: str, group: int) -> list[Answers]:
+    form = load.form(kind)
+    return [random_answers(form, random.Random(f"{kind} {group * EACH + n}")) for n in range(EACH)]
+
+
+def fields_of(form: Form, answers: Answers) -> Values:
+    return {name: value for name, value in as_in_a_pdf(form, answers).items() if value is not False}
+
+
+def read_back(reader: DocumentReader, files: Sequence[bytes]) -> list[bytes]:
+    """The canonical answers of each file, as bytes; a file that was not read as a form of ours gives its problems."""
+    read = reader.read([("form.pdf", content) for content in files])
+    assert all(r.how == "acroform" and r.form for r in read), [r.problems for r in read]
+    return [encode({q: a.value for q, a in r.answers.items()}) for r in read]
+
+
+def differing(answers: Sequence[Answers], read: Sequence[bytes]) -> list[int]:
+    return [n for n, (given, got) in enumerate(zip(answers, read, strict=True)) if encode(given) != got]
+
+
+@in_groups
+def test_T01_pikepdf_pypdf_and_our_stamper_give_the_same_bytes(reader: DocumentReader, kind: str, group: int) -> None:
+    form, sets = load.form(kind), sets_of(kind, group)
+    fields = [fields_of(form, answers) for answers in sets]
+    assert differing(sets, read_back(reader, [by_pikepdf(form, f) for f in fields])) == []
+    assert differing(sets, read_back(reader, [by_pypdf(form, f) for f in fields])) == []
+    assert differing(sets, read_back(reader, [stamp(form, answers) for answers in sets])) == []
+
+
+@in_groups
+def test_T01_the_same_content_typed_into_the_web_form_gives_the_same_bytes(world: World, kind: str, group: int) -> None:
+    form, sets = load.form(kind), sets_of(kind, group)
+    read = []
+    for answers in sets:
+        reference = sent_by_web(world.app.test_client(), form, answers)
+        read.append(encode(dict(answered(world.view(reference)))))
+    assert differing(sets, read) == []
+
+
+@pytest.mark.parametrize("kind", [BREACH, ASSESSMENT])
+def test_T01_pdfjs_gives_the_same_bytes(reader: DocumentReader, kind: str) -> None:
+    form, sets = load.form(kind), sets_of(kind, 0)
+    filled = by_pdfjs(form, [fields_of(form, answers) for answers in sets])
+    assert differing(sets, read_back(reader, filled)) == []
+
+
+@pytest.mark.slow
+@in_groups
+def test_T01_pdfjs_gives_the_same_bytes_on_all_sets(reader: DocumentReader, kind: str, group: int) -> None:
+    form, sets = load.form(kind), sets_of(kind, group)
+    filled = by_pdfjs(form, [fields_of(form, answers) for answers in sets])
+    assert differing(sets, read_back(reader, filled)) == []
+
+
+@pytest.mark.parametrize("kind", [BREACH, ASSESSMENT])
+def test_T01_the_form_method_of_pypdf_gives_the_same_bytes(reader: DocumentReader, kind: str) -> None:
+    """What its documentation tells people to call; it draws every field itself, which takes a while."""
+    form, sets = load.form(kind), sets_of(kind, 0)[:2]
+    filled = [by_pypdf_method(form, fields_of(form, answers)) for answers in sets]
+    assert differing(sets, read_back(reader, filled)) == []
+
+
+def by_pypdf_method(form: Form, values: Values) -> bytes:
+    from pypdf import PdfWriter
+
+    writer = PdfWriter(io.BytesIO(blank(form)))
+    given = {name: "/yes" if value is True else value for name, value in values.items()}
+    fields = writer.get_fields() or {}
+    buttons = {name for name, field in fields.items() if field.get("/FT") == "/Btn"}
+    given = {
+        name: f"/{value}" if name in buttons and not str(value).startswith("/") else value
+        for name, value in given.items()
+    }
+    for page in writer.pages:
+        writer.update_page_form_field_values(page, given, auto_regenerate=False)
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+# ---- the pages -----------------------------------------------------------------------------------
+
+_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+def sent_by_web(client: FlaskClient, form: Form, answers: Answers) -> str:
+    """Every page of the form posted with its token, in order; the reference on the receipt."""
+    fields = typed(form, answers)
+    breach = form.kind == BREACH
+    first = client.get("/breach" if breach else f"/assessment/{form.sections[0].id}")
+    (token, *_) = _TOKEN.findall(first.text)
+    pages: list[tuple[str, list[str]]] = [(f"/assessment/{s.id}", [s.id]) for s in form.sections]
+    if breach:
+        pages = [("/breach", [s.id for s in form.sections if s.stage == "A"])]
+        pages += [(f"/breach/details/{s.id}", [s.id]) for s in form.sections if s.stage == "B"]
+    for address, sections in pages:
+        sent = {n: v for s in sections for n, v in of_section(form, fields, s).items()}
+        lines = {n: v.replace("\n", "\r\n") if isinstance(v, str) else v for n, v in sent.items()}
+        page = client.post(address, data=lines | {"csrf_token": token})
+        assert page.status_code == 303, (address, page.status_code)
+    kept = client.post("/breach/check" if breach else "/assessment/check", data={"csrf_token": token, "send": "yes"})
+    assert kept.status_code == 303
+    receipt = client.get(kept.location)
+    (reference,) = set(re.findall(r"(?:BN|SA)-[0-9A-Z]{4,6}-[0-9A-Z]", receipt.text))
+    return reference
