@@ -40,6 +40,7 @@ from intake.domain.signatures import DkimResult
 from intake.domain.trust import Trust
 from intake.ports import DocumentReading, QueueRow
 
+KEPT_IN_PART = b"X-Intake-Kept: part"  # the first line that the mailbox reader writes on a mail over the size limit
 SAME_FORM_DAYS = 14  # the same file from the same account within this is the same notice, sent again
 
 
@@ -109,7 +110,7 @@ def examine(parts: Parts, raw: bytes, channel: str, mailbox: str, received_at: d
         return _examine_web(parts, raw, received_at)
     envelope = open_envelope(raw)
     sender = _check_sender(parts, envelope, raw, mailbox, received_at)
-    found = _read_documents(parts, envelope)
+    found = (_part_of_a_mail(raw),) if raw.startswith(KEPT_IN_PART) else _read_documents(parts, envelope)
     return _decide(parts, envelope, sender, found, received_at)
 
 
@@ -132,6 +133,13 @@ def _check_sender(parts: Parts, envelope: Envelope, raw: bytes, mailbox: str, at
         at.astimezone(ZoneInfo("Pacific/Auckland")).date(),
         inner,
     )
+
+
+def _part_of_a_mail(raw: bytes) -> Found:
+    """A mail too large to be kept whole: its attachments are cut, so none is opened, and a person looks on the server."""
+    text = "The mail is too large. Its beginning is kept here, the whole mail lies in the folder Held of the mailbox."
+    read = ReadDocument("", "message/rfc822", "none", problems=(ReadProblem("", "too_large", text),))
+    return Found("whole", len(raw), hashlib.sha256(raw).hexdigest(), read)
 
 
 def _read_documents(parts: Parts, envelope: Envelope) -> tuple[Found, ...]:

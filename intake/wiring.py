@@ -218,7 +218,8 @@ class Parts:
             return MaildropMailbox(box.name, Path(str(box.options["folder"])))
         from intake.adapters.imap import imap_from_settings
 
-        return imap_from_settings(box.name, box.options, self.store, self.clock)
+        general = {name: self.settings.values[name] for name in ("reconcile_minutes", "max_message_bytes")}
+        return imap_from_settings(box.name, {**general, **box.options}, self.store, self.clock)
 
 
 def build(settings: Settings, clock: Clock = now) -> Parts:

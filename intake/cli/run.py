@@ -14,7 +14,9 @@ def serve(given: argparse.Namespace) -> int:
     import waitress
 
     from intake.web.app import create_app
+    from workers.log import log_events
 
+    log_events()
     settings = config.load()
     app = create_app(build(settings))
     host, _, port = str(settings.listen).rpartition(":")

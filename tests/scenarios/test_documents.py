@@ -284,3 +284,13 @@ def test_a_hostile_file_name_is_words_on_a_page_and_never_a_path(world: World, n
     assert done.cases
     kept = [p for p in world.folder.rglob("*") if p.is_file()]
     assert not [p for p in kept if "htaccess" in p.name or "passwd" in p.name or "xxxx" in p.name or p.name == "CON"]
+
+
+def test_T25_a_mail_that_was_kept_in_part_opens_a_case_and_none_of_its_cut_files_is_opened(world: World) -> None:
+    whole = world.mail(body="A file was sent to the wrong person.", files=[notice_file()])
+    line = b"X-Intake-Kept: part; bytes=%d; of=99000000; folder=held\r\n" % len(whole)
+    done = world.arrives(line + whole[:60_000])
+    case = world.case(done)
+    assert case.row.kind == "breach_notice"
+    assert [p.code for d in case.documents for p in d.read.problems] == ["too_large"]
+    assert "UNREADABLE" in case.row.marks
