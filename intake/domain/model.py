@@ -218,7 +218,9 @@ class ReadDocument:
     answers: Mapping[str, ReadAnswer] = field(default_factory=dict)
     problems: tuple[ReadProblem, ...] = ()
     pages: int | None = None
-    quarantined: bool = False  # kept, not opened by anybody without a reason (macros, encrypted archive, embedded files)
+    quarantined: bool = (
+        False  # kept, not opened by anybody without a reason (macros, encrypted archive, embedded files)
+    )
 
 
 # ---- what it means ----------------------------------------------------------------------------------------------------

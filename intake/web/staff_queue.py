@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from flask import Blueprint, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, g, redirect, render_template, request, session
+from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -18,8 +19,10 @@ from intake.ports import Conflict, QueueFilter, QueueRow
 from intake.web import present, staff
 from intake.web.auth import me
 from intake.web.parts import Parts
+from intake.web.queue_row import draw
 
-PAGE = 50
+PAGE = 25  # with its stylesheet such a page weighs less than 100 kB
+_QUEUE = "/queue"
 MANY = 1000  # counts above it are said as "more than"
 
 # Views of the side column: their filters as they stand in the address, and the name of their count.
@@ -137,7 +140,7 @@ def _page(parts: Parts, args: MultiDict[str, str]) -> dict[str, Any]:
     return {
         "title": title,
         "count": count,
-        "groups": present.grouped(lines),
+        "groups": _drawn(lines, triage.may_work(who)),
         "shown": len(lines),
         "next": _address(args, after=rows[PAGE - 1].reference) if len(rows) > PAGE else "",
         "later": bool(args.get("after")),
@@ -150,7 +153,7 @@ def _page(parts: Parts, args: MultiDict[str, str]) -> dict[str, Any]:
         "many": _MANY,
         "chosen": {name: args.getlist(name) for name, _, _ in FILTERS},
         "q": filters.text,
-        "without_filters": url_for("queue.page", q=filters.text),
+        "without_filters": f"{_QUEUE}?{urlencode({'q': filters.text})}",
         "closed_too": filters.include_closed,
         "opened_at": nz_words.clock(now),
         "now_words": nz_words.full(now),
@@ -161,6 +164,11 @@ def _page(parts: Parts, args: MultiDict[str, str]) -> dict[str, Any]:
         "bulk": BULK,
         "icons_used": _icons(lines),
     }
+
+
+def _drawn(lines: list[present.Line], may_work: bool) -> list[tuple[str, list[Markup]]]:
+    """The rows under the titles of their groups."""
+    return [(title, [draw(each, may_work) for each in group]) for title, group in present.grouped(lines)]
 
 
 def _icons(lines: list[present.Line]) -> list[str]:
@@ -197,7 +205,7 @@ def _views(args: MultiDict[str, str], counts: Mapping[str, int]) -> list[dict[st
     return [
         {
             "name": name,
-            "address": url_for("queue.page", **view),
+            "address": f"{_QUEUE}?{urlencode(view)}" if view else _QUEUE,
             "count": f"{MANY:,}+" if counts.get(key, 0) > MANY else counts.get(key, 0),
             "current": asked == view,
         }
@@ -225,7 +233,7 @@ def _address(args: MultiDict[str, str], **changes: str | list[str] | None) -> st
     kept = {k: v for k, v in args.to_dict(flat=False).items() if k not in changes and k != "since"}
     wanted_parts = {**kept, **{k: v for k, v in changes.items() if v}}
     query = urlencode([(k, v) for k, vs in wanted_parts.items() for v in (vs if isinstance(vs, list) else [vs])])
-    return f"{url_for('queue.page')}?{query}" if query else url_for("queue.page")
+    return f"{_QUEUE}?{query}" if query else _QUEUE
 
 
 # ---- acting on several ------------------------------------------------------------------------------------------------
@@ -238,20 +246,22 @@ def _bulk(parts: Parts) -> Response:
     return _act(parts, form.getlist("case")[:PAGE], form.get("action", ""))
 
 
-def _act(parts: Parts, references: list[str], action: str, one: bool = False) -> Response:
-    """Act on what is selected. S1 and S2 are worked one at a time: taking one with its own button is that."""
-    if action not in BULK or not references:
+def _act(parts: Parts, chosen: list[str], action: str, one: bool = False) -> Response:
+    """Act on what is selected. S1 and S2 are worked one at a time: taking one with its own button is that.
+
+    chosen: each a reference, a full stop and the version that the list showed.
+    """
+    if action not in BULK or not chosen:
         staff.say_done("Nothing was selected. Tick the cases first, then choose what to do with them.")
         return redirect(_back(), 303)
     done: list[dict[str, Any]] = []
     left: list[str] = []
-    for reference in references:
+    for reference, version in map(_seen, chosen):
         row = staff.row_of(parts, reference)
         if row.band in triage.NEEDS_TWO and not one:
             left.append(row.reference)
             continue
         before = {"reference": row.reference, "assignee": row.assignee, "status": str(row.status)}
-        version = _version(reference, row)
         try:
             done.append({**before, "version": _one(parts, row, version, action)})
         except (Conflict, triage.NotNow):
@@ -260,12 +270,10 @@ def _act(parts: Parts, references: list[str], action: str, one: bool = False) ->
     return redirect(_back(), 303)
 
 
-def _version(reference: str, row: QueueRow) -> int:
-    """The version that the list showed; one that is not there is taken as stale."""
-    try:
-        return int(request.form.get(f"v-{reference}", ""))
-    except ValueError:
-        return row.version if "take" in request.form else -1
+def _seen(value: str) -> tuple[str, int]:
+    """Reference and version; a version that is not there is stale."""
+    reference, _, version = value.partition(".")
+    return reference, int(version) if version.isascii() and version.isdigit() else -1
 
 
 def _one(parts: Parts, row: QueueRow, version: int, action: str) -> int:
@@ -312,7 +320,7 @@ def _put_back(parts: Parts, row: QueueRow, was: Mapping[str, Any]) -> None:
 def _back() -> str:
     """The list from which somebody acted: our own path only."""
     here = request.form.get("here", "")
-    return here if here.startswith("/queue") and "\\" not in here else url_for("queue.page")
+    return here if here.partition("?")[0] == _QUEUE else _QUEUE
 
 
 __all__ = ["blueprint", "wanted"]

@@ -82,9 +82,7 @@ def test_a_stale_page_changes_nothing(office: Office) -> None:
         lambda: triage.answer(office.parts, ME, seen, seen.row.version, "A07", "confirmed", {}),
         lambda: triage.close(office.parts, ME, seen, seen.row.version, "not_a_breach", "Nothing left."),
         lambda: triage.set_band(office.parts, ME, seen, seen.row.version, "S4", "No."),
-        lambda: triage.ask_for_more(
-            office.parts, ME, seen, seen.row.version, "office@kowhai-trust.example", ["B10"]
-        ),
+        lambda: triage.ask_for_more(office.parts, ME, seen, seen.row.version, "office@kowhai-trust.example", ["B10"]),
     ):
         with pytest.raises(Conflict):
             act()

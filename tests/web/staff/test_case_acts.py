@@ -51,7 +51,9 @@ def test_a_message_goes_to_registered_contacts_only(office: Office, app: Flask) 
     reference = office.notice(GRAVE)
     person = office.person(app)
     page = _open(person, reference)
-    sent = person.press(page, "Keep or send", to="provider", text="We will call at ten.", contact="office@kowhai-trust.example")
+    sent = person.press(
+        page, "Keep or send", to="provider", text="We will call at ten.", contact="office@kowhai-trust.example"
+    )
     assert "Your message is on its way." in sent.text
     assert "We will call at ten." in _last_mail(office, "from_staff")
     refused = person.press(sent, "Keep or send", to="provider", text="Hello there", contact="thief@evil.example")
@@ -170,13 +172,17 @@ def test_closing_needs_an_outcome_and_a_reason(office: Office, app: Flask) -> No
 def test_a_grave_case_is_closed_by_two_people_never_by_one(office: Office, app: Flask) -> None:
     reference = office.notice(GRAVE)
     first, second = office.person(app), office.person(app, "privacy_lead")
-    page = first.press(_open(first, reference), "Ask the second person", outcome="provider_told_opc", reason="Told today.")
+    page = first.press(
+        _open(first, reference), "Ask the second person", outcome="provider_told_opc", reason="Told today."
+    )
     assert "Another person must agree" in page.text
     assert office.case(reference).row.status != Status.CLOSED
     assert not page.has_button("I agree, close it")
     version = office.case(reference).row.version
     token = dict(page.form("Take it back").fields)["csrf_token"]
-    forced = first.client.post(f"/case/{reference}/second", data={"agree": "1", "version": version, "csrf_token": token})
+    forced = first.client.post(
+        f"/case/{reference}/second", data={"agree": "1", "version": version, "csrf_token": token}
+    )
     assert forced.status_code == 422 and "Another person must agree." in forced.text
     seen = _open(second, reference)
     assert "A. Example asks a second person" in " ".join(seen.headings) and "Told today." in seen.text

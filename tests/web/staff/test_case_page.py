@@ -15,7 +15,9 @@ PERSONAL = "Pat <pat.example@gmail.com>"
 
 def test_the_first_thing_is_what_to_do_now_with_the_number_of_the_register(office: Office, app: Flask) -> None:
     page = office.person(app).open(f"/case/{office.notice({**GRAVE, 'A04': '+64 21 000 0007'})}")
-    assert page.headings[1] == "Next: call the provider by 10:42 am" or page.headings[1] == "Next: call the provider now"
+    assert (
+        page.headings[1] == "Next: call the provider by 10:42 am" or page.headings[1] == "Next: call the provider now"
+    )
     step = page.text[page.text.index("Next: call") :][:300]
     assert "+64 4 000 0001" in step and "+64 21 000 0007" not in step
     assert "is somebody in danger? If so, Police on 111" in step
@@ -122,7 +124,9 @@ def test_a_notice_from_a_personal_account_asks_for_the_provider_first(office: Of
 def test_a_picture_of_a_form_says_that_a_person_reads_it(office: Office, app: Flask) -> None:
     from intake.adapters.demo.messages import picture
 
-    reference = office.mail("Photo attached, sorry.", subject="Our form", files=(File("IMG.png", "image/png", picture()),))
+    reference = office.mail(
+        "Photo attached, sorry.", subject="Our form", files=(File("IMG.png", "image/png", picture()),)
+    )
     page = office.person(app).open(f"/case/{reference}")
     assert "Needs a person to read" in page.text
     assert "Download IMG.png" in page.links

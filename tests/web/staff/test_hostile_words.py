@@ -20,13 +20,18 @@ VECTORS = (
     "<a href=\"javascript:document.title='owned'\">x</a>",
     "&lt;script&gt;document.title='owned'&lt;/script&gt;",
 )
-OPENERS = ("<script>document", "<img src=x", "<svg/onload", "<iframe", "<a href=\"javascript", "</title></style>")
+OPENERS = ("<script>document", "<img src=x", "<svg/onload", "<iframe", '<a href="javascript', "</title></style>")
 
 
 def _hostile(office: Office, vector: str) -> str:
     answers = {**GRAVE, "A01": vector, "A02": vector, "A03": vector, "A04": vector, "A05": vector, "A06": vector}
     files = (File(f"{vector}.txt", "text/plain", vector.encode()),)
-    reference = office.notice(answers, subject=vector, sender=f'"{vector[:40].replace(chr(34), "")}" <office@kowhai-trust.example>', files=files)
+    reference = office.notice(
+        answers,
+        subject=vector,
+        sender=f'"{vector[:40].replace(chr(34), "")}" <office@kowhai-trust.example>',
+        files=files,
+    )
     office.store.add_note(reference, "triage@ministry.example", "note", vector)
     return reference
 

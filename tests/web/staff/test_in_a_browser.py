@@ -69,7 +69,9 @@ class Desk:
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder: Path = tmp_path_factory.mktemp("desk")
     office = Office(folder, demo=True)
-    grave = office.notice({**GRAVE, "A01": LONG, "A06": "x" * 400}, files=(File("x" * 200 + ".txt", "text/plain", b"x"),))
+    grave = office.notice(
+        {**GRAVE, "A01": LONG, "A06": "x" * 400}, files=(File("x" * 200 + ".txt", "text/plain", b"x"),)
+    )
     calm = office.notice({**CALM, "A10": "professional", "B12": ["other_party_in_case"]})
     gaps = office.web(assessment("Kōwhai Example Trust", **{"L1-EMAIL-01": "no"}), "it-self-assessment@2026.1")
     held = office.mail("Please call.", subject="Contract " + "y" * 200, sender="a@" + "b" * 60 + ".example")
@@ -153,7 +155,9 @@ def test_a_case_is_worked_with_the_keyboard_alone(desk: Desk) -> None:
     reached = set()
     for _ in range(200):
         page.keyboard.press("Tab")
-        reached.add(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim().slice(0, 30)"))
+        reached.add(
+            page.evaluate("document.activeElement.id || document.activeElement.textContent.trim().slice(0, 30)")
+        )
         if "txt" in reached and page.evaluate("document.activeElement.id") == "txt":
             break
     assert {"Take it", "Sender", "txt"} <= reached

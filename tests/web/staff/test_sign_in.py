@@ -107,7 +107,9 @@ def test_after_signing_in_one_is_where_one_wanted_to_go(office: Office, app: Fla
     assert reference in person.press(person.open(_link(office)), "Sign in").title
 
 
-@pytest.mark.parametrize("to", ["https://evil.example/", "//evil.example/queue", "/queue\\..\\x", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "to", ["https://evil.example/", "//evil.example/queue", "/queue\\..\\x", "javascript:alert(1)"]
+)
 def test_a_link_never_leads_to_somebody_elses_page(office: Office, app: Flask, to: str) -> None:
     person = office.stranger(app)
     link = sign_in_link(office.parts, address_of("triage"))

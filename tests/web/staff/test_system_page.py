@@ -47,7 +47,13 @@ def test_a_provider_shows_domains_contacts_exceptions_and_its_cases(office: Offi
     person = office.person(app)
     every = person.open("/providers")
     page = person.open(every.links["Kōwhai Example Trust"])
-    for words in ("kowhai-trust.example", "office@kowhai-trust.example", "+64 4 000 0001", "family violence", reference):
+    for words in (
+        "kowhai-trust.example",
+        "office@kowhai-trust.example",
+        "+64 4 000 0001",
+        "family violence",
+        reference,
+    ):
         assert words in page.text
     assert "until 2026-12-31 Own domain is coming" in person.open("/providers/rimu").text
     office.later(days=60)
