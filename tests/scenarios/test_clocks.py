@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from intake import receive
 from intake.domain import nz_words
 from intake.domain.clocks import escalation
 from intake.domain.model import Arrival
 from intake.pipeline import process
-from tests.scenarios.world import BREACH, KOWHAI, World, acknowledged, form_file, notice, notice_file
+from tests.scenarios.world import World, acknowledged, notice_file
 
 CHRISTMAS_NIGHT = datetime(2026, 12, 24, 13, 0, tzinfo=UTC)  # 2:00 am on 25 December in New Zealand
 
@@ -44,29 +42,6 @@ def test_T20_an_s2_of_that_night_waits_for_seven_in_the_morning(world: World) ->
     case = world.case(done)
     assert case.row.band == "S2"
     assert nz(case.due.first_contact) == "2026-12-25 11:00"
-
-
-@pytest.mark.parametrize("way", ["pdf", "web"])
-@pytest.mark.parametrize(
-    ("wall", "earlier"),
-    [("2026-09-27T02:30:00", "2026-09-26T13:30:00+00:00"), ("2027-04-04T02:30:00", "2027-04-03T13:30:00+00:00")],
-    ids=["never was", "was twice"],
-)
-def test_T21_a_time_that_was_not_or_was_twice_is_accepted_asked_about_and_counted_early(
-    world: World, way: str, wall: str, earlier: str
-) -> None:
-    world.at = datetime.fromisoformat(earlier) + timedelta(hours=9)
-    answers = notice(KOWHAI, world.at, "A folder was left on a bus.")
-    written = datetime.fromisoformat(wall).replace(tzinfo=nz_words.NEW_ZEALAND)
-    answers["A08"] = {"at": written.isoformat(), "zone": "Pacific/Auckland"}
-    if way == "pdf":
-        case = world.case(world.send(files=[form_file(BREACH, answers)]))
-    else:
-        case = world.view(world.submit(BREACH, answers).reference)
-    assert case.row.aware_at == datetime.fromisoformat(earlier)
-    assert case.due.marker_72h == datetime.fromisoformat(earlier) + timedelta(hours=72)
-    assert case.due.marker_about
-    assert any(question.startswith("A08") and code == "which_time" for question, code, _ in case.problems)
 
 
 def test_T22_aware_on_friday_at_ten_to_five_ends_on_monday_at_ten_to_five(world: World) -> None:

@@ -103,7 +103,7 @@ def test_T16_a_locked_pdf_opens_its_case_from_the_mail_and_asks_for_the_password
     done = world.send(subject="Privacy breach", body=TELLS, files=[file])
     case = world.case(done)
     assert (case.row.kind, case.row.provider) == ("breach_notice", "kowhai")
-    assert "password by phone, never by mail" in world.sentences(done)
+    assert "password by phone, never by mail" in world.page(done.cases[0])
     assert world.row(done).next_due_what == "first_contact"
     mail = acknowledged(world, done, "office@trust.org.nz", "full", TELLS)
     assert "send us the password" not in mail.body
@@ -136,6 +136,7 @@ def test_T18_our_form_printed_flat_is_read_by_its_boxes_with_a_confidence_each(w
     assert len(sure) > 0.9 * len(answers)
     assert {a.how for a in case.answers.values()} == {"layout"}
     assert all(0 < a.confidence <= 1 and a.box for a in case.answers.values())
+    assert "read by its place on the page" in world.page(done.cases[0])
 
 
 def test_T19_a_word_file_is_kept_for_a_person_and_acknowledged(world: World) -> None:
@@ -169,6 +170,8 @@ def test_T23_a_file_that_can_run_is_quarantined_and_the_case_opens(world: World,
     assert document.read.how == "none"
     assert "UNREADABLE" in world.codes(done)
     assert "QUARANTINED" in world.row(done).marks
+    assert "quarantined: open it only when you must" in world.page(done.cases[0])
+    assert "Quarantined" in world.desk().open("/queue").words
     assert not silent(world, done)
 
 
@@ -212,7 +215,7 @@ def test_T25_a_mail_of_forty_megabytes_opens_a_case_from_its_beginning(world: Wo
     case = world.case(done)
     assert case.raw.size > 36_700_160
     assert (case.row.kind, case.row.provider) == ("breach_notice", "kowhai")
-    assert "larger than 35 MB" in world.sentences(done)
+    assert "larger than 35 MB" in world.page(done.cases[0])
     assert "NOT_ALL_READ" in world.codes(done)
 
 

@@ -119,5 +119,6 @@ def test_T39_contractors_laptops_without_mitigations_are_a_key_gap_that_needs_a_
     assert "KEY_GAP_NO_PLAN" in world.row(done).marks
     assert case.score is not None
     assert "L1-DEV-01" in case.score.key_gaps_without_plan
-    assert "Ask for what, who and by when" in world.sentences(done)
+    assert "Ask for what, who and by when" in world.page(done.cases[0])
+    assert "Key gap, no plan" in world.desk().open("/queue").words
     assert case.answers["DEV"].value == [row]

@@ -65,6 +65,9 @@ def test_T02_the_same_from_a_managers_gmail_is_held_kept_and_noted_as_a_finding(
     assert case.answers["ORG"].value == KOWHAI
     assert "kowhai" in case.sender.suggested
     assert "L1-EMAIL-02" in world.sentences(done)
+    page = world.page(done.cases[0])
+    assert "Personal account" in page
+    assert "Held until somebody has checked the sender" in page
     mail = acknowledged(world, done, "mere.kowhai@gmail.com", "advice", WORDS)
     assert "work account" in mail.body
 
@@ -101,6 +104,7 @@ def test_T05_a_neighbouring_domain_is_a_lookalike_and_nobody_is_answered(world: 
     case = world.case(done)
     assert (case.sender.verdict, case.row.status, case.row.provider) == ("lookalike", status, None)
     assert "LOOKALIKE" in world.codes(done)
+    assert "Lookalike" in world.page(done.cases[0])
     assert "Call the real one" in world.sentences(done)
     assert silent(world, done)
 
@@ -219,7 +223,9 @@ def test_T32_one_domain_of_three_providers_asks_which_and_never_settles_it(world
     assert (case.sender.verdict, case.row.provider) == ("verified_domain", None)
     assert set(case.sender.suggested) == {"nikau", "kauri", "ponga"}
     assert case.row.says_provider == "Nīkau Interpreting"
-    assert "Ask which one it is" in case.sender.reason
+    page = world.page(done.cases[0])
+    assert "Ask which one it is" in page
+    assert "Nīkau Interpreting (suggested)" in page
     assert "UNKNOWN_PROVIDER" in world.codes(done)
 
 
