@@ -12,7 +12,7 @@ from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from intake import triage
+from intake import case_reading, triage
 from intake.domain import nz_words
 from intake.domain.model import Status
 from intake.ports import Conflict, QueueFilter, QueueRow
@@ -258,7 +258,7 @@ def _act(parts: Parts, chosen: list[str], action: str, one: bool = False) -> Res
     left: list[str] = []
     for reference, version in map(_seen, chosen):
         row = staff.row_of(parts, reference)
-        if row.band in triage.NEEDS_TWO and not one:
+        if row.band in case_reading.NEEDS_TWO and not one:
             left.append(row.reference)
             continue
         before = {"reference": row.reference, "assignee": row.assignee, "status": str(row.status)}

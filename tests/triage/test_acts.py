@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from intake import triage
+from intake import case_reading, triage
 from intake.domain.model import Status
 from intake.ports import Conflict, Staff
 from tests.web.staff.office import CALM, GRAVE, Office, address_of
@@ -93,10 +93,10 @@ def test_a_stale_page_changes_nothing(office: Office) -> None:
 def test_a_flagged_answer_comes_before_an_unsure_one_and_confirming_settles_it(office: Office) -> None:
     reference = office.notice({**CALM, "A10": "professional", "B12": ["other_party_in_case"]})
     case = office.case(reference)
-    wanted = triage.doubtful(case)
+    wanted = case_reading.doubtful(case)
     assert set(wanted) >= {"A10", "B12"}
     triage.answer(office.parts, ME, case, case.row.version, "A10", "confirmed", {})
-    assert "A10" not in triage.doubtful(office.case(reference))
+    assert "A10" not in case_reading.doubtful(office.case(reference))
 
 
 def test_confirming_keeps_value_band_and_clocks(office: Office) -> None:
@@ -105,7 +105,7 @@ def test_confirming_keeps_value_band_and_clocks(office: Office) -> None:
     triage.answer(office.parts, ME, before, before.row.version, "A10", "confirmed", {})
     after = office.case(reference)
     assert (after.row.band, after.due) == (before.row.band, before.due)
-    assert triage.standing(after)["A10"].value == "fear"
+    assert case_reading.standing(after)["A10"].value == "fear"
 
 
 def test_whose_duty_it_is_follows_the_answer(office: Office) -> None:
@@ -128,7 +128,7 @@ def test_a_correction_cannot_reach_into_another_question(office: Office) -> None
     triage.answer(
         office.parts, ME, case, case.row.version, "A09", "corrected", {"A09": "contained", "A10": "nobody_outside"}
     )
-    assert triage.standing(office.case(reference))["A10"].value == "fear"
+    assert case_reading.standing(office.case(reference))["A10"].value == "fear"
 
 
 def test_T13_two_notices_of_one_breach_are_linked_by_a_person_and_stay_two(office: Office) -> None:

@@ -1,0 +1,133 @@
+"""What a case says to the person who works it: its answers as they stand now, what is doubtful, open or still needed, and who waits.
+
+Pure functions of a `CaseView`; nothing is written here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from forms.check import applies
+from forms.load import FormError
+from forms.load import form as load_form
+from forms.schema import Form, Kind, Question
+from intake.domain.drafts import SURE
+from intake.domain.model import CaseKind, ReadAnswer, Status
+from intake.ports import CaseView
+
+BY_PERSON = "person"  # how an answer was read that a person entered
+NEEDS_TWO = ("S1", "S2")
+
+
+# ---- answers --------------------------------------------------------------------------------------------------------
+
+
+def edition_of(case: CaseView) -> Form | None:
+    """The form edition that the case's answers belong to; a breach notice without one has the latest."""
+    kind = case.form or ("breach-notice" if case.row.kind == CaseKind.BREACH_NOTICE else "")
+    if not kind:
+        return None
+    try:
+        return load_form(f"{kind}@{case.edition}" if case.edition else kind)
+    except FormError:
+        return None
+
+
+def standing(case: CaseView) -> dict[str, ReadAnswer]:
+    """The answers as they stand now: what was read, and over it what a person has confirmed, corrected or given up on."""
+    answers = dict(case.answers)
+    for fixed in case.corrections:
+        if fixed.value is None:
+            answers.pop(fixed.question, None)
+        elif fixed.how == "confirmed" and fixed.question in answers:
+            answers[fixed.question] = replace(answers[fixed.question], confidence=1.0)
+        else:
+            answers[fixed.question] = ReadAnswer(fixed.value, BY_PERSON)
+    return answers
+
+
+def settled(case: CaseView) -> frozenset[str]:
+    """Questions that a person has confirmed, corrected, entered or given up on."""
+    return frozenset(c.question for c in case.corrections)
+
+
+def doubtful(case: CaseView) -> tuple[str, ...]:
+    """Questions that need a person, those that move the band first: flagged, read unsurely, or with a problem."""
+    edition = edition_of(case)
+    if edition is None:
+        return ()
+    flagged = {q for f in (case.severity.flags if case.severity else ()) for q in f.questions}
+    unsure = {q for q, a in standing(case).items() if a.confidence < SURE}
+    problems = {
+        question.partition(".")[0].partition("[")[0] for question, code, _ in case.problems if code != "missing"
+    }
+    wanted = (flagged | unsure | problems) - settled(case)
+    order = [q.id for q in edition.questions if q.id in wanted]
+    return tuple(sorted(order, key=lambda q: (q not in flagged, q not in unsure)))
+
+
+_DOUBTS = frozenset({"unreadable", "unknown_choice", "time_missing", "which_time", "too_long"})
+
+
+def _question(field: str) -> str:
+    """The question of a field: `B10.n` is of B10, `DEV[2].kind` of DEV."""
+    return field.partition(".")[0].partition("[")[0]
+
+
+def still_needed(case: CaseView) -> tuple[str, ...]:
+    """What is missing before it can be closed, beside plain open questions: plans, reasons, the signature. In sentences."""
+    lacks = (
+        text for _, code, text in case.problems if code not in _DOUBTS and code.endswith(("_missing", "_incomplete"))
+    )
+    return tuple(dict.fromkeys(lacks))
+
+
+def open_questions(case: CaseView) -> tuple[Question, ...]:
+    """Questions that apply and have no answer, or "I don't know", in the form's order."""
+    edition = edition_of(case)
+    if edition is None:
+        return ()
+    values = {q: a.value for q, a in standing(case).items()}
+    return tuple(q for q in edition.questions if applies(edition, q, values) and _is_open(values.get(q.id)))
+
+
+def _is_open(value: object) -> bool:
+    if isinstance(value, dict):
+        return not value or value.get("kind") == "unknown"
+    return value in (None, "", "dont_know", "dont_know_yet") or value in ([], ["dont_know"], ["unknown"])
+
+
+def choices_of(question: Question) -> tuple[tuple[str, str], ...]:
+    """Codes and labels of a question that offers choices."""
+    return tuple((c.code, c.label) for c in question.choices) if question.kind in (Kind.CHOICE, Kind.MULTI) else ()
+
+
+# ---- a second person ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Somebody wants to close a case that needs a second person."""
+
+    by: str
+    at: datetime
+    outcome: str
+    reason: str
+
+
+def waiting_for_second(case: CaseView) -> Asked | None:
+    """The request to close that waits for a second person, if there is one."""
+    asked = next((e for e in reversed(case.events) if e.action in _CLOSING), None)
+    if asked is None or asked.action != "close_asked" or case.row.status == Status.CLOSED:
+        return None
+    return Asked(asked.actor, asked.at, case.outcome, case.outcome_reason)
+
+
+_CLOSING = ("close_asked", "close_agreed", "close_refused", "close_taken_back", "closed", "reopened")
+
+
+def needs_second(case: CaseView) -> bool:
+    """Whether two people must agree: S1 and S2, also when somebody has made the band calmer by hand."""
+    lowered = (e.detail.get("was") for e in case.events if e.action == "band")
+    return case.row.band in NEEDS_TWO or any(band in NEEDS_TWO for band in lowered)
