@@ -1,0 +1,297 @@
+"""House rules that a machine can keep: light start, honest exit codes, settings in the open, words in order, silent logs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from forms import load
+from forms.pdf.stamp import stamp
+from intake.adapters.demo.answers import assessment, notice
+from intake.config import SETTINGS
+from tests.scenarios.typed import typed
+from tests.scenarios.world import BREACH, KOWHAI, NOW, PDF, File, World, form_file
+from tests.support.random_answers import random_answers
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ("exchangelib", "pdfplumber", "rq", "sqlalchemy", "flask", "pikepdf", "pypdfium2", "cryptography")
+
+
+def command(folder: Path, *arguments: str, given: bytes = b"", **settings: str) -> subprocess.CompletedProcess[bytes]:
+    """`provider-intake` as a process of its own, with a data folder of its own."""
+    env = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT), "INTAKE_DATA_DIR": str(folder / "var")}
+    run = [sys.executable, "-c", "import sys; from intake.cli import main; sys.exit(main())", *arguments]
+    return subprocess.run(run, env=env | settings, input=given, capture_output=True, timeout=60, check=False, cwd=ROOT)
+
+
+# ---- a light start -------------------------------------------------------------------------------
+
+
+def test_help_imports_nothing_heavy() -> None:
+    asked = f"""
+import sys
+from intake.cli import main
+try:
+    main(["--help"])
+except SystemExit as end:
+    assert end.code == 0
+loaded = sorted({{name.partition(".")[0] for name in sys.modules}} & set({HEAVY!r}))
+print("LOADED", loaded)
+"""
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert said.rstrip().endswith("LOADED []")
+    assert "receive" in said
+    assert "reconcile" in said
+
+
+# ---- exit codes (docs: the contract) -------------------------------------------------------------
+
+
+def test_a_wrong_setting_stops_with_78_and_a_sentence_that_says_how_to_mend_it(tmp_path: Path) -> None:
+    for settings, words in (
+        ({"INTAKE_ATTEMPTS": "many"}, "write a whole number"),
+        ({"INTAKE_MODE": "production"}, "INTAKE_SECRET_KEY_FILE"),
+        ({"INTAKE_CONFIG": str(tmp_path / "nowhere.toml")}, "cannot be read"),
+        ({"INTAKE_SMTP_URL": "ftp://mail.example"}, "must begin with smtp"),
+        ({"INTAKE_DEMO": "perhaps"}, "write true or false"),
+    ):
+        ended = command(tmp_path, "queue", "--json", **settings)
+        assert ended.returncode == 78, settings
+        assert words in ended.stderr.decode()
+        assert "Traceback" not in ended.stderr.decode()
+        assert ended.stdout == b""
+
+
+def test_a_setting_that_there_is_not_is_named(tmp_path: Path) -> None:
+    (tmp_path / "intake.toml").write_text('colour = "blue"\n')
+    ended = command(tmp_path, "queue", INTAKE_CONFIG=str(tmp_path / "intake.toml"))
+    assert ended.returncode == 78
+    assert "colour" in ended.stderr.decode()
+
+
+@pytest.mark.parametrize("arguments", [(), ("fly",), ("receive",), ("staff", "add", "a@b.example", "--role", "king")])
+def test_wrong_usage_ends_with_64(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    assert command(tmp_path, *arguments).returncode == 64
+
+
+def test_the_pipe_says_75_while_nothing_can_be_kept_and_0_once_it_is(tmp_path: Path) -> None:
+    mail = b"From: a@b.example\r\nSubject: Question\r\n\r\nWhere is the form?\r\n"
+    (tmp_path / "var").write_text("a file stands where the data folder should be")
+    refused = command(tmp_path, "receive", "-", given=mail)
+    assert refused.returncode == 75
+    assert "Traceback" not in refused.stderr.decode()
+    (tmp_path / "var").unlink()
+    kept = command(tmp_path, "receive", "-", "--json", given=mail)
+    assert kept.returncode == 0, kept.stderr.decode()
+    line = json.loads(kept.stdout)
+    assert line["outcome"] in ("held", "case_opened")
+    assert {"path", "message", "sha256", "case", "cases", "kind", "provider", "sender", "documents"} <= set(line)
+    assert {"severity", "due", "reasons", "marks"} <= set(line)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x00\x01 junk", b"%PDF-1.7 oh", b"PK\x03\x04rubbish", b"MZ" + bytes(100)],
+    ids=["empty", "junk", "broken pdf", "broken zip", "program"],
+)  # fmt: skip
+def test_a_document_that_cannot_be_read_ends_with_65_and_a_sentence(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "file.pdf"
+    path.write_bytes(content)
+    ended = command(tmp_path, "read", str(path), "--json")
+    assert ended.returncode == 65
+    said = ended.stderr.decode()
+    assert said.startswith("provider-intake: ")
+    assert said.count("\n") == 1
+    assert ended.stdout == b""
+
+
+def test_read_prints_each_answer_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "file.pdf"
+    path.write_bytes(stamp(load.form(BREACH), notice(KOWHAI, NOW, "A folder was left on a bus.")))
+    ended = command(tmp_path, "read", str(path), "--json")
+    assert ended.returncode == 0
+    shown = json.loads(ended.stdout)
+    assert set(shown) == {"form", "edition", "how", "answers", "problems"}
+    assert set(shown["answers"]["A06"]) == {"value", "how", "page", "box", "confidence"}
+    assert not (tmp_path / "var").exists()
+
+
+# ---- the contract's JSON -------------------------------------------------------------------------
+
+
+def test_decide_reads_a_list_and_prints_one_line_each_with_the_names_of_the_contract(tmp_path: Path) -> None:
+    aware = "2026-11-20T16:50:00+13:00"
+    asked = [
+        {
+            "id": "a",
+            "kind": "breach_notice",
+            "answers": {"A10": "fear", "A11": "where_when", "A07": "yes"},
+            "received_at": aware,
+        },
+        {"id": "b", "kind": "breach_notice", "answers": {}, "band": "S4", "received_at": aware, "aware_at": aware},
+        {"id": "c", "kind": "self_assessment", "answers": assessment(KOWHAI), "received_at": aware},
+    ]
+    ended = command(tmp_path, "decide", "-", "--json", given=json.dumps(asked).encode())
+    assert ended.returncode == 0, ended.stderr.decode()
+    first, second, third = (json.loads(line) for line in ended.stdout.splitlines())
+    for line in (first, second, third):
+        assert {"id", "band", "reasons", "changes", "notifiable", "flags", "due"} <= set(line)
+    assert (first["id"], first["band"], first["notifiable"]) == ("a", "S1", "likely")
+    assert all(set(r) == {"code", "text"} for r in first["reasons"])
+    assert all(set(c) == {"question", "answer", "band"} for c in second["changes"])
+    assert set(first["due"]) == {"first_contact", "decision", "marker_72h"}
+    assert (second["band"], second["due"]["marker_72h"]) == ("S4", "2026-11-23T03:50:00Z")
+    assert third["id"] == "c"
+    assert not (tmp_path / "var").exists()
+    again = command(tmp_path, "decide", "-", "--json", given=json.dumps(asked).encode())
+    assert again.stdout == ended.stdout
+
+
+@pytest.mark.parametrize("given", [b"not json", b"[1, 2]", b'[{"band": "S9"}]', b'[{"received_at": "yesterday"}]'])
+def test_decide_on_what_is_no_list_of_cases_ends_with_65(tmp_path: Path, given: bytes) -> None:
+    ended = command(tmp_path, "decide", "-", given=given)
+    assert ended.returncode == 65
+    assert "Traceback" not in ended.stderr.decode()
+
+
+def test_reconcile_adds_up(tmp_path: Path) -> None:
+    box = tmp_path / "mails"
+    box.mkdir()
+    for n in range(4):
+        (box / f"{n}.eml").write_bytes(
+            f"From: a{n}@b.example\r\nSubject: Question {n}\r\n\r\nWhere is it?\r\n".encode()
+        )
+    (box / "4.eml").write_bytes((box / "0.eml").read_bytes() + b"")
+    (box / "5.eml").write_bytes(b"From: x@b.example\r\nAuto-Submitted: auto-replied\r\nSubject: Away\r\n\r\nAway.\r\n")
+    kept = command(tmp_path, "receive", str(box), "--keep-only")
+    assert kept.returncode == 0, kept.stderr.decode()
+    waiting = json.loads(command(tmp_path, "reconcile", "--json").stdout)
+    assert (waiting["messages"], waiting["deliveries"], waiting["waiting"], waiting["missing"]) == (5, 6, 6, 0)
+    assert command(tmp_path, "receive", str(box)).returncode == 0
+    counted = json.loads(command(tmp_path, "reconcile", "--json").stdout)
+    assert set(counted) == {"messages", "deliveries", "waiting", "missing", "outcomes"}
+    assert (counted["messages"], counted["waiting"], counted["missing"]) == (5, 0, 0)
+    assert sum(counted["outcomes"].values()) == counted["deliveries"]
+    assert set(counted["outcomes"]) == {"case_opened", "case_updated", "held", "duplicate", "automatic", "needs_person"}
+
+
+# ---- words ---------------------------------------------------------------------------------------
+
+
+def test_every_setting_stands_in_the_docs_with_its_default_and_unit() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    rows = {m[1]: m[0] for m in re.finditer(r"^\| `(\w+)` \|.*$", page, re.MULTILINE)}
+    assert set(rows) == {s.name for s in SETTINGS}
+    for setting in SETTINGS:
+        assert f"`{setting.variable}`" in rows[setting.name]
+        default = str(setting.default).lower() if isinstance(setting.default, bool) else str(setting.default)
+        assert default in rows[setting.name], setting.name
+
+
+BANNED = re.compile(r"\b(tickets?|users?|helpers?|managers?|utils?|info)\b", re.IGNORECASE)
+OUR_OWN = {
+    "manager",  # a role of staff, and the relationship manager of a provider
+    "managers",
+}
+
+
+def words_shown(template: str) -> str:
+    """What a template says to people: without its code, its comments, and what stands inside of tags."""
+    text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", " ", template, flags=re.DOTALL)
+    return re.sub(r"<[^>]*>", " ", text)
+
+
+def test_the_banned_words_of_the_glossary_stand_on_no_page_and_in_no_mail() -> None:
+    templates = sorted(p for p in (ROOT / "templates").rglob("*") if p.suffix in (".html", ".txt"))
+    assert len(templates) > 30
+    found = {
+        (path.name, word.lower())
+        for path in templates
+        for word in BANNED.findall(words_shown(path.read_text(encoding="utf-8")))
+        if word.lower() not in OUR_OWN
+    }
+    assert found == set()
+
+
+def test_no_mail_and_no_page_shouts() -> None:
+    templates = sorted(p for p in (ROOT / "templates").rglob("*") if p.suffix in (".html", ".txt"))
+    shouting = [p.name for p in templates if re.search(r"\w!(\s|$)", words_shown(p.read_text(encoding="utf-8")))]
+    assert shouting == []
+
+
+# ---- silent logs ---------------------------------------------------------------------------------
+
+CANARIES = ("Waimarie", "Tangaroa", "Kererūcrescent", "zqmailbox", "zqsubject", "zqfilename", "zqphone", "zqweb")
+
+
+def all_that_was_logged(caplog: pytest.LogCaptureFixture) -> str:
+    lines = []
+    for record in caplog.records:
+        lines.append(f"{record.getMessage()} {record.exc_text or ''} {record.__dict__}")
+        if record.exc_info and record.exc_info[1]:
+            lines.append(repr(record.exc_info[1]))
+    return "\n".join(lines)
+
+
+def test_no_log_line_and_no_public_page_holds_what_somebody_wrote(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG, "intake")
+    world = World(tmp_path)
+    name, secret = "Waimarie Tangaroa", "14 Kererūcrescent, zqphone 021"
+    told = notice(
+        "zqweb Trust", NOW, f"{name} lives at {secret}", A02=name, A04="zqphone", A05="zqmailbox@trust.org.nz"
+    )
+    files = [form_file(BREACH, told, "zqfilename.pdf"), File("zqfilename.exe", PDF, b"MZ" + name.encode())]
+    sender = "Waimarie Tangaroa <zqmailbox@trust.org.nz>"
+    for mail in (
+        world.mail(sender=sender, subject=f"zqsubject {name}", body=secret, files=files),
+        world.mail(sender="zqmailbox@trust.org.nz, Tangaroa <b@trust.org.nz>", subject="zqsubject", body=secret),
+        world.mail(
+            sender=sender, subject="zqsubject", body=secret, files=[File("zqfilename.pdf", PDF, b"%PDF-1.7 Tangaroa")]
+        ),
+        world.mail(sender=sender, subject="zqsubject", body=secret, headers=[("Auto-Submitted", "auto-replied")]),
+    ):
+        world.drop(mail)
+    try:
+        world.collect()
+        visitor = world.visitor().open("/breach").press("Check", typed(load.form(BREACH), told))
+        visitor.press("Send it")
+        lost = world.visitor().open("/breach/details/Tangaroa")
+        assert lost.status in (200, 404)
+        world.deliver()
+        ready = world.app.test_client().get("/readyz").text
+        receipt = visitor.words
+        public = world.visitor().open("/").words + ready + receipt
+    finally:
+        world.close()
+    assert len(world.queue()) >= 4
+    written = capfd.readouterr()
+    for canary in CANARIES:
+        for where in (all_that_was_logged(caplog), written.out, written.err, public):
+            assert canary not in where, canary
+    assert "collected mailbox=breach" in all_that_was_logged(caplog)
+
+
+def test_nothing_that_a_command_prints_to_people_who_watch_it_names_a_person(tmp_path: Path) -> None:
+    mail = tmp_path / "m.eml"
+    mail.write_text("From: Waimarie Tangaroa <zqmailbox@gmail.com>\nSubject: zqsubject\n\nWaimarie Tangaroa\n")
+    ended = command(tmp_path, "receive", str(mail))
+    assert ended.returncode == 0
+    for canary in CANARIES:
+        assert canary not in (ended.stdout + ended.stderr).decode()
+
+
+def test_random_answers_of_the_tests_are_the_same_on_every_machine() -> None:
+    """The 200 sets of `test_same_answers` are named by their seeds; this keeps the seeds honest."""
+    import random
+
+    form = load.form(BREACH)
+    assert random_answers(form, random.Random("x 1")) == random_answers(form, random.Random("x 1"))
+    assert random_answers(form, random.Random("x 1")) != random_answers(form, random.Random("x 2"))
