@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
+import json
+import os
+import shutil
 import struct
+import subprocess
+import sys
 import zipfile
 from email.message import EmailMessage
 from email.policy import SMTP
+from pathlib import Path
 
 import pikepdf
 import pytest
@@ -33,6 +39,7 @@ from tests.scenarios.world import (
     silent,
 )
 
+ROOT = Path(__file__).parents[2]
 TELLS = "We sent a report about a client to the wrong email address this morning. It has names in it."
 
 
@@ -109,13 +116,49 @@ def test_T16_a_locked_pdf_opens_its_case_from_the_mail_and_asks_for_the_password
     assert "send us the password" not in mail.body
 
 
-def test_T17_a_form_of_an_edition_that_we_do_not_have_says_so_and_a_person_reads_it(world: World) -> None:
-    with pikepdf.open(io.BytesIO(filled(ASSESSMENT, assessment(KOWHAI)))) as pdf:
-        (field,) = (f for f in pdf.Root.AcroForm.Fields if f.get("/T") == "_edition")
-        field.V = pikepdf.String("2019.7")
+def with_edition(pdf: bytes, edition: str) -> bytes:
+    """The same form, saying that it is of another edition."""
+    with pikepdf.open(io.BytesIO(pdf)) as opened:
+        (field,) = (f for f in opened.Root.AcroForm.Fields if f.get("/T") == "_edition")
+        field.V = pikepdf.String(edition)
         out = io.BytesIO()
-        pdf.save(out)
-    done = world.send(files=[File("old.pdf", PDF, out.getvalue())])
+        opened.save(out)
+    return out.getvalue()
+
+
+def test_T17_a_form_of_an_older_edition_is_read_as_that_edition_and_marked(world: World) -> None:
+    """Editions are files: a copy of the program with one more beside the latest, and that command run on a mail."""
+    program = world.folder / "program"
+    for folder in ("forms", "intake", "templates"):
+        shutil.copytree(
+            ROOT / folder, program / folder, ignore=shutil.ignore_patterns("__pycache__", "static", "fonts")
+        )
+    editions = program / "forms" / "editions" / ASSESSMENT
+    older = (
+        (editions / "2026.1.toml").read_text(encoding="utf-8").replace('edition = "2026.1"', 'edition = "2025.1"', 1)
+    )
+    (editions / "2025.1.toml").write_text(older, encoding="utf-8")
+    mail = world.folder / "old.eml"
+    old = with_edition(filled(ASSESSMENT, assessment(KOWHAI)), "2025.1")
+    mail.write_bytes(world.mail(files=[File("old.pdf", PDF, old)]))
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(program),
+        "INTAKE_DATA_DIR": str(world.folder / "old"),
+    }
+    run = [sys.executable, "-c", "import sys; from intake.cli import main; sys.exit(main())"]
+    said = subprocess.run([*run, "receive", str(mail), "--json"], env=env, capture_output=True, check=True, cwd=program)
+    line = json.loads(said.stdout)
+    (document,) = line["documents"]
+    assert "WRONG_VERSION" in line["marks"]
+    assert (document["form"], document["edition"], document["how"]) == (ASSESSMENT, "2025.1", "acroform")
+    assert {q: a["value"] for q, a in document["answers"].items()} == assessment(KOWHAI)
+    assert "Ask only what is new" in " ".join(p["message"] for p in document["problems"])
+
+
+def test_T17_a_form_of_an_edition_that_we_do_not_have_says_so_and_a_person_reads_it(world: World) -> None:
+    unknown = with_edition(filled(ASSESSMENT, assessment(KOWHAI)), "2019.7")
+    done = world.send(files=[File("old.pdf", PDF, unknown)])
     case = world.case(done)
     assert "WRONG_VERSION" in world.codes(done)
     assert case.answers == {}
