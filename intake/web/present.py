@@ -323,13 +323,14 @@ _NAMED = re.compile(r" \((?:[A-Z][A-Za-z0-9-]*\d{1,2}(?:, )?)+\)")
 
 
 def marks(row: QueueRow) -> tuple[Badge, ...]:
-    """Marks that staff see, the state that stops a case first."""
-    found = []
+    """Marks that staff see, the state that stops a case first. What a badge beside it says already is not said twice."""
+    found, said = [], {"LOOKALIKE"}
     if row.status == Status.HELD:
         found.append(Badge("lock", "Held", "warn"))
     if row.status == Status.NEEDS_PERSON:
         found.append(Badge("eye", "Needs a person to read", "warn"))
-    return (*found, *(MARKS[m] for m in row.marks if m in MARKS))
+        said.add("UNREADABLE")
+    return (*found, *(MARKS[m] for m in row.marks if m in MARKS and m not in said))
 
 
 def grouped(lines: Sequence[Line]) -> list[tuple[str, list[Line]]]:

@@ -26,7 +26,7 @@ def draw(line: Line, may_work: bool) -> Markup:
         f'<p class="strong flush">{escape(line.provider)}</p><p class="small muted flush">{escape(line.kind)}</p>'
         f"{_stale(line)}</td>"
         f'<td role="cell" class="why">{line.badges}{_reasons(line)}</td>'
-        f'<td role="cell" class="snd">{line.verdict_badge}<p class="small muted flush">{escape(line.sender)}</p></td>'
+        f'<td role="cell" class="snd">{line.verdict_badge}<p class="small muted flush">{_address(line)}</p></td>'
         f'<td role="cell" class="own">{_owner(ref, line, may_work)}{_duty(line)}</td></tr>\n'
     )
 
@@ -53,6 +53,11 @@ def _stale(line: Line) -> str:
 def _reasons(line: Line) -> str:
     items = "".join(f"<li>{escape(reason)}</li>" for reason in line.reasons)
     return f'<ul class="small">{items}</ul>' if items else ""
+
+
+def _address(line: Line) -> str:
+    """An address breaks after its signs, not inside a word. No entity of an escaped text holds one of them."""
+    return str(escape(line.sender)).replace("@", "@<wbr>").replace(".", ".<wbr>")
 
 
 def _owner(ref: Markup, line: Line, may_work: bool) -> str:

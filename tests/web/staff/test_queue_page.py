@@ -165,3 +165,15 @@ def test_a_made_up_selection_changes_nothing(office: Office, app: Flask, value: 
     person.press(person.open("/queue"), "Do it", case=[value], action="assign")
     person.press(person.open("/queue"), "Do it", case=[f"{reference}"], action="assign")
     assert office.case(reference).row.assignee is None
+
+
+def test_a_full_page_with_its_stylesheet_weighs_less_than_100_kilobytes(office: Office, app: Flask) -> None:
+    for number in range(26):
+        office.web({**GRAVE, "A06": f"Number {number}"})
+    page = office.person(app).open("/queue")
+    assert "25 cases shown" in page.text
+    static = [given.get("href") or given["src"] for tag, given in page.tags if tag in ("link", "script")]
+    weight = len(page.html.encode()) + sum(
+        len(app.test_client().get(p).data) for p in static if p.startswith("/static/")
+    )
+    assert weight < 100_000, weight
