@@ -36,10 +36,8 @@ def values(parts: Parts, case: CaseView, me: Staff, args: Mapping[str, str]) -> 
     names = staff.names_of(parts.store)
     provider = parts.store.provider(row.provider) if row.provider else None
     line = present.line(row, now, me.address, names)
-    edition = case_reading.edition_of(case)
-    fix = args.get("fix", "")
+    edition, fix = case_reading.edition_of(case), args.get("fix", "")
     doubtful, sure = answers_of(case, edition, names, now, fix)
-    asked = case_reading.waiting_for_second(case)
     checks = _checks(case.sender)
     step = next_step(case, provider, len(doubtful), names, me, now)
     return {
@@ -47,51 +45,74 @@ def values(parts: Parts, case: CaseView, me: Staff, args: Mapping[str, str]) -> 
         "row": row,
         "line": line,
         "page_title": ", ".join(x for x in (row.reference, line.band.word if line.band else "", line.provider) if x),
+        "icons_used": _icons(line, checks, step),
         "provider": provider,
         "next": step,
-        "marker": line.marker,
-        "figure": _figure(case, now),
-        "clock_facts": _clock_facts(case, now),
+        "mine": row.assignee == me.address,
         "sender_checks": checks,
         "raw": case.raw,
         "received": present.long_moment(case.raw.received_at),
-        "suggested": _suggested(parts, case),
-        "notifiable": _NOTIFIABLE.get(case.severity.notifiable, "") if case.severity else "",
-        "changes": _changes(case),
-        "by_hand": names.get(case.severity.by, case.severity.by)
-        if case.severity and case.severity.by != "rule"
-        else "",
-        "gaps": _gaps(case, edition),
         "doubtful": doubtful,
         "answers": sure,
         "open": case_reading.open_questions(case),
         "fix": fix,
         "needed": case_reading.still_needed(case),
         "typing": typing(case, edition, fix),
-        "icons_used": _icons(line, checks, step),
-        "form_title": edition.title if edition else "",
         "mail": _first_mail(case),
         "documents": case.documents,
         "suggestions": suggestions(case, edition),
         "messages": _messages(case, names, now),
         "history": [_event(e, names, now) for e in reversed(case.events)],
+        **_urgency(case, line, names, edition, now),
+        **_choices(parts, case, provider, now),
+        **_ending(case, names, me, now),
+    }
+
+
+def _urgency(
+    case: CaseView, line: present.Line, names: Mapping[str, str], edition: Form | None, now: datetime
+) -> dict[str, Any]:
+    """Clocks, band and what would change it."""
+    judged = case.severity
+    return {
+        "marker": line.marker,
+        "figure": _figure(case, now),
+        "clock_facts": _clock_facts(case, now),
+        "chaser": _chaser(case, now),
+        "notifiable": _NOTIFIABLE.get(judged.notifiable, "") if judged else "",
+        "changes": _changes(case),
+        "by_hand": names.get(judged.by, judged.by) if judged and judged.by != "rule" else "",
+        "gaps": _gaps(case, edition),
+        "bands": present.BANDS,
+        "duty": present.DUTIES.get(case.row.duty, "Not known"),
+    }
+
+
+def _choices(parts: Parts, case: CaseView, provider: Provider | None, now: datetime) -> dict[str, Any]:
+    """What the forms of the page offer."""
+    row = case.row
+    return {
+        "suggested": _suggested(parts, case),
+        "providers": parts.store.providers() if row.provider is None else (),
         "contacts": provider.contacts if provider else (),
         "chase": nz_words.short(triage.chase_at(case, now), now),
-        "chaser": _chaser(case, now),
+        "statuses": {s: present.STATUSES[s] for s in triage.BY_HAND if s != row.status and _fits(row, s)},
+        "colleagues": [s for s in parts.store.all_staff() if triage.may_work(s) and triage.may_see(s, row)],
+        "outcomes": triage.OUTCOMES[CaseKind(row.kind)],
+    }
+
+
+def _ending(case: CaseView, names: Mapping[str, str], me: Staff, now: datetime) -> dict[str, Any]:
+    """How it ended, or who asks whom to end it."""
+    row, asked = case.row, case_reading.waiting_for_second(case)
+    return {
+        "needs_two": case_reading.needs_second(case),
+        "closed_as": _outcome(row, case.outcome) if row.status == Status.CLOSED else "",
         "asked": asked,
         "asked_by": names.get(asked.by, asked.by) if asked else "",
         "asked_at": nz_words.short(asked.at, now) if asked else "",
         "asked_outcome": _outcome(row, asked.outcome) if asked else "",
         "own_request": bool(asked and asked.by == me.address),
-        "needs_two": case_reading.needs_second(case),
-        "outcomes": triage.OUTCOMES[CaseKind(row.kind)],
-        "closed_as": _outcome(row, case.outcome) if row.status == Status.CLOSED else "",
-        "statuses": {s: present.STATUSES[s] for s in triage.BY_HAND if s != row.status and _fits(row, s)},
-        "colleagues": [s for s in parts.store.all_staff() if triage.may_work(s) and triage.may_see(s, row)],
-        "providers": parts.store.providers() if row.provider is None else (),
-        "mine": row.assignee == me.address,
-        "bands": present.BANDS,
-        "duty": present.DUTIES.get(row.duty, "Not known"),
     }
 
 
