@@ -34,7 +34,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     left_out = config.stash.get(_LEFT_OUT, 0)
     if left_out:
-        terminalreporter.write_line(f"{left_out} long runs left out; `--slow` runs them")
+        terminalreporter.write_line(
+            f"{left_out} long {'run' if left_out == 1 else 'runs'} left out; `--slow` takes them too"
+        )
 
 
 @pytest.hookimpl(wrapper=True)

@@ -295,3 +295,37 @@ def test_random_answers_of_the_tests_are_the_same_on_every_machine() -> None:
     form = load.form(BREACH)
     assert random_answers(form, random.Random("x 1")) == random_answers(form, random.Random("x 1"))
     assert random_answers(form, random.Random("x 1")) != random_answers(form, random.Random("x 2"))
+
+
+@pytest.mark.parametrize(("ci", "code"), [("", 0), ("true", 1)])
+def test_a_skip_is_a_failure_on_ci_and_nowhere_else(tmp_path: Path, ci: str, code: int) -> None:
+    (tmp_path / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = slow: long\n")
+    (tmp_path / "test_it.py").write_text(
+        "import pytest\n\n\ndef test_needs_a_server() -> None:\n    pytest.skip('no server')\n\n\n"
+        "@pytest.mark.slow\ndef test_long() -> None:\n    raise AssertionError\n\n\ndef test_plain() -> None:\n    pass\n"
+    )
+    env = {"PATH": os.environ.get("PATH", ""), "CI": ci}
+    run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    ended = subprocess.run(run, env=env, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60)
+    assert ended.returncode == code, ended.stdout
+    assert "1 long run left out" in ended.stdout
+    assert ("no server" in ended.stdout) is bool(ci)
+
+
+def test_every_promise_names_tests_that_there_are() -> None:
+    page = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+    files = {m for m in re.findall(r"`(tests/[\w/]+\.py)`", page)}
+    assert files
+    assert [f for f in sorted(files) if not (ROOT / f).is_file()] == []
+    defined = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "tests").rglob("*.py"))
+    named = set(re.findall(r"`(test_\w+…?)`", page))
+    assert [n for n in sorted(named) if f"def {n.rstrip('…')}" not in defined] == []
+
+
+WANTED = (*range(1, 14), 16, 17, 18, *range(20, 24), *range(25, 29), *range(31, 40))
+
+
+def test_every_scenario_that_is_promised_is_a_test_with_its_id() -> None:
+    tests = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "tests" / "scenarios").glob("test_*.py"))
+    assert [f"T{n:02}" for n in WANTED if f"def test_T{n:02}_" not in tests] == []
