@@ -37,7 +37,15 @@ metadata = MetaData(
 
 
 def _partial(name: str, where: str, *columns: str) -> Index:
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+    return Index(name, *columns, sqlite_where=text(where), info={"where": where})
+
+
+def also_for_postgresql() -> None:
+    """Say to PostgreSQL too where a partial index holds. Apart, because to name that dialect is to load it: 70 ms."""
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            if "where" in index.info:
+                index.dialect_options["postgresql"]["where"] = text(index.info["where"])
 
 
 # ---- the register of providers -------------------------------------------------------------------

@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy import text
 
 from intake.adapters.store.engine import connect
-from intake.adapters.store.tables import metadata
+from intake.adapters.store.tables import also_for_postgresql, metadata
 
 _LOCK = 7_217_301  # any number, the same for every process that migrates
 
@@ -17,6 +17,7 @@ def run() -> None:
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            also_for_postgresql()
         context.configure(
             connection=connection,
             target_metadata=metadata,
