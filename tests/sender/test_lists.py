@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from publicsuffixlist import PSLFILE, PublicSuffixList
 
 from intake.domain import hosts
 from intake.domain.address import normalise_domain, registrable
@@ -90,6 +91,22 @@ def test_other_domains_are_not_shared_hosts(domain: str) -> None:
 def test_nobody_owns_a_second_level_of_nz(suffix: str) -> None:
     assert registrable(suffix) is None
     assert registrable(f"mail.trust.{suffix}") == f"trust.{suffix}"
+
+
+def test_every_rule_of_the_public_suffix_list_is_kept_as_the_whole_list_has_it() -> None:
+    whole = PublicSuffixList()
+    lines = Path(PSLFILE).read_text(encoding="utf-8").splitlines()
+    rules = {normalise_domain(line.removeprefix("!").removeprefix("*.")) for line in lines if "//" not in line}
+    shared = tuple("." + suffix for suffix in hosts.shared_tenant_suffixes())
+    domains = [
+        domain
+        for rule in rules
+        if rule and not ("." + rule).endswith(shared)
+        for domain in (rule, f"trust.{rule}", f"mail.trust.{rule}", f"a.mail.trust.{rule}")
+    ]
+
+    assert len(domains) > 30_000
+    assert [d for d in domains if registrable(d) != whole.privatesuffix(d)] == []
 
 
 def test_the_examples_of_the_guide_are_settings_that_work() -> None:
