@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from operator import itemgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from intake.domain.errors import Misconfigured
 from intake.domain.model import CaseKind, Reason
@@ -19,6 +22,9 @@ from intake.domain.rule_set import exact_keys, parse_toml, table_of, text_of, te
 _WORDS = Path(__file__).with_name("kind_words.toml")
 _COMBINING = re.compile("[\u0300-\u036f]")
 _MOST = 40_000  # characters of a body that are searched
+_WROTE = re.compile(r"on .{5,80} wrote:")
+_WORD = re.compile(r"\w+")
+_KNOWN_WORDS = 20_000  # words of mails whose phrases are remembered
 _GAP = r"(?:\W+\w[\w'’-]*){0,6}?\W+"
 
 
@@ -33,12 +39,19 @@ class KindGuess:
     reasons: tuple[Reason, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Group:
     name: str
     weight: float
     says: str
-    pattern: re.Pattern[str]
+
+
+class Phrase(NamedTuple):
+    """A phrase of a group as a pattern, and its place among the others: at one spot the first one counts."""
+
+    place: int
+    group: Group
+    pattern: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +63,7 @@ class Words:
     notice_at_risk: float
     danger_from: float
     groups: Mapping[str, tuple[Group, ...]]  # notice, danger, assessment
+    beginning: Callable[[str], tuple[Phrase, ...]]  # with this word
     footer: tuple[str, ...]
     quoted: tuple[str, ...]
     forwarded: tuple[str, ...]
@@ -61,7 +75,11 @@ def of_mail(subject: str, body: str, attachment_names: Sequence[str]) -> KindGue
     own = own_words(subject, body, words)
     names = " . ".join(re.sub(r"[_.\-]+", " ", name) for name in attachment_names)
     text = _fold(f"{subject} . {own} . {names}")
-    notice, danger, form = (_found(words.groups[each], text) for each in ("notice", "danger", "assessment"))
+    found = _found(words, text)
+    notice, danger, form = (
+        [(group, found[group]) for group in words.groups[each] if group in found]
+        for each in ("notice", "danger", "assessment")
+    )
     score = sum(group.weight for group, _ in notice)
     at_risk = sum(group.weight for group, _ in danger) >= words.danger_from
     needed = words.notice_at_risk if at_risk else words.notice_from
@@ -80,28 +98,35 @@ def of_mail(subject: str, body: str, attachment_names: Sequence[str]) -> KindGue
 def own_words(subject: str, body: str, words: Words) -> str:
     """The sender's own words: without quoted mails and footers. Of a forward, what is forwarded stays."""
     lines = body[:_MOST].splitlines()
-    folded = _fold(subject + "\n" + body[:2_000])
-    forward = any(sign in folded for sign in words.forwarded)
-    kept = lines if forward else list(_unquoted(lines, words))
-    paragraphs = re.split(r"\n\s*\n", "\n".join(kept))
+    folded = _fold("\n".join(lines)).split("\n") if lines else []
+    head = _fold(subject + "\n" + body[:2_000])
+    if not any(sign in head for sign in words.forwarded):
+        lines = list(_unquoted(lines, folded, words))
+    paragraphs = re.split(r"\n\s*\n", "\n".join(lines))
+    if not _has_footer("\n".join(folded), words):
+        return "\n\n".join(paragraphs)
     return "\n\n".join(_without_footer(each, words) for each in paragraphs)
 
 
-def _unquoted(lines: list[str], words: Words) -> Iterator[str]:
-    for line in lines:
-        start = _fold(line).strip()
+def _unquoted(lines: Sequence[str], folded: Sequence[str], words: Words) -> Iterator[str]:
+    for line, small in zip(lines, folded, strict=True):
+        start = small.strip()
         if start.startswith(words.quoted):
             return
-        if not start.startswith(">") and not re.fullmatch(r"on .{5,80} wrote:", start):
+        if not start.startswith(">") and not _WROTE.fullmatch(start):
             yield line
+
+
+def _has_footer(folded: str, words: Words) -> bool:
+    flat = " ".join(folded.split())
+    return any(sign in flat for sign in words.footer)
 
 
 def _without_footer(paragraph: str, words: Words) -> str:
     """From the line where a footer begins; a footer that starts on the last lines of a signature takes only itself."""
-    kept = []
-    joined = _fold(paragraph)
-    if not any(sign in re.sub(r"\s+", " ", joined) for sign in words.footer):
+    if not _has_footer(_fold(paragraph), words):
         return paragraph
+    kept = []
     for line in paragraph.splitlines():
         if len(line) > 60 or any(sign in _fold(line) for sign in words.footer):
             break
@@ -115,9 +140,23 @@ def _kind(notice: bool, form: bool) -> CaseKind:
     return CaseKind.SELF_ASSESSMENT if form else CaseKind.OTHER
 
 
-def _found(groups: tuple[Group, ...], text: str) -> list[tuple[Group, str]]:
-    hits = ((group, group.pattern.search(text)) for group in groups)
-    return [(group, " ".join(hit.group(0).split())) for group, hit in hits if hit]
+def _found(words: Words, text: str) -> dict[Group, str]:
+    """What is found of each group, leftmost first. A phrase is looked for only where its first word stands: to search for all
+    of them everywhere cost five times as much.
+    """
+    found: dict[Group, str] = {}
+    for start in _WORD.finditer(text):
+        for _, group, pattern in words.beginning(start[0]):
+            if group not in found:
+                hit = _compiled(pattern).match(text, start.start())
+                if hit:
+                    found[group] = " ".join(hit[0].split())
+    return found
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
 
 
 def _reason(group: Group, found: str) -> Reason:
@@ -148,29 +187,48 @@ def read_words(text: str) -> Words:
     threshold, cut = table_of(raw["threshold"], "threshold"), table_of(raw["cut"], "cut")
     exact_keys(threshold, ("notice", "notice_at_risk", "danger"), "threshold")
     exact_keys(cut, ("footer", "quoted", "forwarded"), "cut")
+    tables = {each: _groups(raw[each], each) for each in ("notice", "danger", "assessment")}
     return Words(
         edition=text_of(raw["edition"], "edition"),
         notice_from=_weight(threshold["notice"], "threshold"),
         notice_at_risk=_weight(threshold["notice_at_risk"], "threshold"),
         danger_from=_weight(threshold["danger"], "threshold"),
-        groups={each: _groups(raw[each], each) for each in ("notice", "danger", "assessment")},
+        groups={each: tuple(table) for each, table in tables.items()},
+        beginning=_by_first_word([item for table in tables.values() for item in table.items()]),
         footer=texts_of(cut["footer"], "cut.footer"),
         quoted=texts_of(cut["quoted"], "cut.quoted"),
         forwarded=texts_of(cut["forwarded"], "cut.forwarded"),
     )
 
 
-def _groups(value: object, kind: str) -> tuple[Group, ...]:
-    read = []
+def _groups(value: object, kind: str) -> dict[Group, tuple[str, ...]]:
+    read = {}
     for name, given in table_of(value, kind).items():
         where = f"kind_words.toml, {kind}.{name}"
-        group = table_of(given, where)
-        exact_keys(group, ("weight", "says", "phrases"), where)
-        pattern = "|".join(_phrase(each) for each in texts_of(group["phrases"], where))
-        read.append(
-            Group(name, _weight(group["weight"], where), text_of(group["says"], where), re.compile(rf"\b(?:{pattern})"))
-        )
-    return tuple(read)
+        table = table_of(given, where)
+        exact_keys(table, ("weight", "says", "phrases"), where)
+        group = Group(name, _weight(table["weight"], where), text_of(table["says"], where))
+        read[group] = texts_of(table["phrases"], where)
+    return read
+
+
+def _by_first_word(groups: Sequence[tuple[Group, Sequence[str]]]) -> Callable[[str], tuple[Phrase, ...]]:
+    whole, stems = defaultdict[str, list[Phrase]](list), defaultdict[str, list[Phrase]](list)
+    for group, phrases in groups:
+        for place, text in enumerate(phrases):
+            phrase = Phrase(place, group, _phrase(text))
+            for first in text.split()[0].split("|"):
+                start = _WORD.match(first)
+                if start is None:
+                    raise Misconfigured(f"kind_words.toml, {group.name}: “{text}” does not begin with a letter.")
+                (stems if first == start[0] + "*" else whole)[start[0]].append(phrase)
+
+    @lru_cache(_KNOWN_WORDS)
+    def beginning(word: str) -> tuple[Phrase, ...]:
+        found = [*whole.get(word, ()), *(p for end in range(1, len(word) + 1) for p in stems.get(word[:end], ()))]
+        return tuple(sorted(found, key=itemgetter(0)))
+
+    return beginning
 
 
 def _phrase(phrase: str) -> str:
