@@ -30,7 +30,7 @@ def test_T20_a_grave_notice_on_christmas_night_is_due_in_an_hour_and_its_72_hour
     told = escalation("S1", case.row.received_at)
     assert told is not None
     assert nz(told[0]) == "2026-12-25 02:30"
-    assert "duty_manager" in told[1] or "duty" in " ".join(told[1])
+    assert "privacy_lead" in told[1]
     acknowledged(world, done, "office@trust.org.nz", "full", "harbour ferry timetable")
 
 

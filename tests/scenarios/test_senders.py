@@ -18,7 +18,6 @@ from tests.scenarios.world import (
     ASSESSMENT,
     KOWHAI,
     NOW,
-    OFFICE,
     RATA,
     REGISTER,
     Gateway,
@@ -298,4 +297,4 @@ def test_an_address_cannot_be_flooded_through_us(world: World) -> None:
 def test_nobody_is_told_in_another_ones_name(world: World) -> None:
     done = world.send(sender="office@trust.org.nz <someone@nowhere.example>", gateway=passes("nowhere.example"))
     assert silent(world, done)
-    assert OFFICE not in {m.to for m in world.outbox()}
+    assert "office@trust.org.nz" not in {m.to for m in world.outbox()}

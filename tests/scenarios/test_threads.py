@@ -23,8 +23,6 @@ from tests.scenarios.world import (
     filled,
     notice,
     notice_file,
-    passes,
-    silent,
 )
 
 THEY_KNOW = "A07: dont_know\nA10: fear\nA11: where_when\nB10.n: 12\nB10.kind: estimate\nB07: family_violence"
@@ -305,5 +303,4 @@ def test_a_file_and_its_print_in_one_mail_count_once(world: World) -> None:
     pdf = filled(BREACH, notice(KOWHAI, world.at, "A folder was left on a bus."))
     done = world.send(sender=OFFICE, files=[File("a.pdf", PDF, pdf), File("b.pdf", PDF, pdf + b"\n")])
     assert len(done.cases) == 1
-    assert silent(world, done) is False
-    assert passes("trust.org.nz").results
+    assert len(world.mails_of(done)) == 1
