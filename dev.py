@@ -15,6 +15,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -72,7 +73,10 @@ def test(rest: list[str]) -> int:
                 return 1
     say("tests: pytest" + "".join(f" {r}" for r in rest))
     workers = [] if rest else ["-n", str(min(4, os.cpu_count() or 1))]
-    return subprocess.call([str(PYTHON), "-m", "pytest", *workers, *rest], cwd=ROOT)
+    with tempfile.TemporaryDirectory(prefix="pi", ignore_cleanup_errors=True) as folder:
+        # A short folder of its own: sockets live below it, and another run may not clear it away.
+        own = [] if any(r.startswith("--basetemp") for r in rest) else [f"--basetemp={folder}/t"]
+        return subprocess.call([str(PYTHON), "-m", "pytest", *workers, *own, *rest], cwd=ROOT)
 
 
 def lock(rest: list[str]) -> int:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -24,8 +25,15 @@ from tests.support.servers import valkey_or_skip
 
 
 @pytest.fixture
-def valkey(tmp_path: Path) -> Iterator[EmbeddedValkey]:
-    with valkey_or_skip(tmp_path / "valkey") as running:
+def short() -> Iterator[Path]:
+    """A folder whose path leaves room for a socket in it."""
+    with tempfile.TemporaryDirectory(prefix="vk") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def valkey(short: Path) -> Iterator[EmbeddedValkey]:
+    with valkey_or_skip(short / "valkey") as running:
         yield running
 
 
@@ -133,9 +141,9 @@ def test_a_folder_with_a_long_path_gets_its_socket_in_a_short_one(tmp_path: Path
         assert (deep / "valkey.log").exists()
 
 
-def test_a_second_server_on_the_same_folder_is_refused(valkey: EmbeddedValkey, tmp_path: Path) -> None:
+def test_a_second_server_on_the_same_folder_is_refused(valkey: EmbeddedValkey, short: Path) -> None:
     with pytest.raises(Misconfigured, match="Another one is at work"):
-        EmbeddedValkey(tmp_path / "valkey").start()
+        EmbeddedValkey(short / "valkey").start()
 
 
 def test_the_server_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:

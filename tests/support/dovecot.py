@@ -14,6 +14,7 @@ import smtplib
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from tests.support.ports import free_ports
 PASSWORD = "correct-horse-7"
 
 _CONFIG = """
-base_dir = {folder}/run
+base_dir = {run}
 state_dir = {folder}/state
 log_path = {folder}/dovecot.log
 instance_name = intake-test
@@ -84,7 +85,10 @@ class Dovecot:
         self.ca_file = folder / "ca.pem"
         self.password_file = folder / "password"
         self.password_file.write_text(PASSWORD + "\n")
-        for name in ("run", "state", "mail"):
+        # Sockets live in it, and a socket's path has 107 bytes at the most: a folder of pytest may be too deep.
+        self.run = Path(tempfile.mkdtemp(prefix="dc"))
+        self.run.chmod(0o755)
+        for name in ("state", "mail"):
             (folder / name).mkdir(mode=0o755)
         certificates(folder)
         as_root = os.geteuid() == 0
@@ -100,6 +104,7 @@ class Dovecot:
         self.config.write_text(
             _CONFIG.format(
                 folder=folder,
+                run=self.run,
                 user=name,
                 group=grp.getgrgid(entry.pw_gid).gr_name,
                 password=PASSWORD,
@@ -114,6 +119,7 @@ class Dovecot:
 
     def stop(self) -> None:
         children.stop(self.process)
+        shutil.rmtree(self.run, ignore_errors=True)
 
     # ---- what tests do with it -----------------------------------------------------------------
 
