@@ -8,10 +8,11 @@ clock, which jumps twice a year.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from intake.domain.clock_rules_file import ClockRules, Count, clock_rules
 from intake.domain.model import Due
 
 _DAY = timedelta(days=1)
+_HOLIDAYS = Path(__file__).parent / "lists" / "nz_holidays.txt"
 
 
 class MarkerState(StrEnum):
@@ -130,9 +132,19 @@ def is_statutory_working_day(day: date, rule: str = "") -> bool:
 
 @cache
 def _holidays(year: int, region: str) -> frozenset[date]:
-    from holidays import country_holidays  # slow to import, and most commands count no days
+    known = _listed_holidays().get(f"{year} {region or 'NZ'}")
+    if known is not None:
+        return frozenset(date.fromisoformat(f"{year}-{day}") for day in known)
+    from holidays import country_holidays
 
     return frozenset(country_holidays("NZ", subdiv=region or None, years=year, observed=True))
+
+
+@cache
+def _listed_holidays() -> Mapping[str, Sequence[str]]:
+    """Days as MM-DD by year and region."""
+    lines = (line.split() for line in _HOLIDAYS.read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
+    return {f"{year} {region}": days for year, region, *days in lines}
 
 
 def new_zealand_day(instant: datetime, rule: str = "") -> date:

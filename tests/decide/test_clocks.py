@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from holidays import country_holidays
 
 from intake.domain import clocks
 
@@ -129,6 +130,18 @@ def test_two_working_days_from_23_december_2026_end_on_29_december():
     days = [day for day in range(24, 32) if clocks.is_working_day(date(2026, 12, day))]
 
     assert days[:2] == [24, 29]
+
+
+def test_the_kept_holidays_are_those_of_the_holidays_package_and_other_years_are_asked_there():
+    for year in range(2019, 2054):
+        off = country_holidays("NZ", subdiv="WGN", years=year, observed=True)
+        national = country_holidays("NZ", years=year, observed=True)
+        days = [date(year, 1, 1) + timedelta(days=n) for n in range(365)]
+        summer = [d for d in days if (d.month, d.day) >= (12, 25) or (d.month, d.day) <= (1, 15)]
+        week = [d for d in days if d.weekday() < 5]
+
+        assert [d for d in week if clocks.is_working_day(d) is (d in off)] == []
+        assert [d for d in week if d not in summer and clocks.is_statutory_working_day(d) is (d in national)] == []
 
 
 @pytest.mark.parametrize(
