@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 
 from forms import load
 from forms.check import check
@@ -188,7 +189,7 @@ def _without_form(
     reasons: tuple[Reason, ...],
 ) -> CaseDraft:
     problems = tuple(p for read in reads for p in read.problems)
-    severity = decide({}) if guess.kind is CaseKind.BREACH_NOTICE else None
+    severity = _nothing_answered() if guess.kind is CaseKind.BREACH_NOTICE else None
     route = routing.route(
         guess.kind,
         sender.verdict,
@@ -220,6 +221,12 @@ def _without_form(
         document=None,
         problems=problems,
     )
+
+
+@cache
+def _nothing_answered() -> Severity:
+    """Most notices in plain words end here, and what would change the band is dear to find out."""
+    return decide({})
 
 
 def _due(
