@@ -38,9 +38,10 @@ from intake.domain.routing import ends_as
 from intake.domain.sender import check_sender, forwards_something
 from intake.domain.signatures import DkimResult
 from intake.domain.trust import Trust
-from intake.ports import DocumentReading, QueueRow
+from intake.ports import DocumentReading, QueueRow, SentBefore
 
 KEPT_IN_PART = b"X-Intake-Kept: part"  # the first line that the mailbox reader writes on a mail over the size limit
+_GREETING = 4  # words that say nothing of a breach
 SAME_FORM_DAYS = 14  # the same file from the same account within this is the same notice, sent again
 
 
@@ -52,6 +53,7 @@ class Lookups(Protocol):
     def case_answers(self, reference: str) -> Mapping[str, ReadAnswer]: ...
     def reference_for_message_id(self, message_ids: Sequence[str]) -> str | None: ...
     def case_with_document(self, sha256: Sequence[str], address: str, since: datetime) -> str | None: ...
+    def sent_to_case(self, reference: str, address: str) -> SentBefore: ...
 
 
 class Parts(Protocol):
@@ -225,8 +227,8 @@ def _on_its_own(
     """A message that adds to no case: it opens its own, or is the same form from the same account once more."""
     sender, reads = base.sender, _reads(base.documents)
     before = _sent_before(parts, base.documents, sender, at)
-    if before and guess.danger:
-        # The file is known, and the words around it are not: nobody may have to find them in a duplicate.
+    if before and (guess.danger or not _says_nothing_new(parts, base, before)):
+        # The file is known, and something beside it is not: nobody may have to find that in a duplicate.
         reasons = (*reasons, Reason("POSSIBLE_FOLLOW_UP", f"The same form came before, as {before}."))
         before = None
     made = drafts.of_mail(reads, guess, sender, at, reasons)
@@ -329,6 +331,27 @@ def _own_case(parts: Parts, envelope: Envelope) -> str | None:
         return by_thread
     named = find_in(envelope.subject) or (find_in(envelope.body[:20_000]) if envelope.bounce else ())
     return next((r for r in named if parts.lookups.case_row(r)), None)
+
+
+def _says_nothing_new(parts: Parts, base: Examination, before: str) -> bool:
+    """Whether all that a mail holds lies in an open case already, sent by the same account on evidence that is as good. A form
+    alone proves little: the blank one is the same file for everybody, and another notice may stand beside an old form."""
+    row = parts.lookups.case_row(before)
+    if row is None or row.status == Status.CLOSED or row.verdict != base.sender.verdict.value:
+        return False
+    sent = parts.lookups.sent_to_case(before, base.sender.address or "")
+    subjects, bodies = (
+        ({_folded(words) for words in each} for each in zip(*sent.words, strict=True)) if sent.words else ((), ())
+    )
+    return (
+        all(f.sha256 in sent.files for f in base.documents)
+        and (_folded(base.body) in bodies or len(base.body.split()) <= _GREETING)
+        and (_folded(base.subject) in subjects or len(base.subject.split()) <= _GREETING)
+    )
+
+
+def _folded(words: str) -> str:
+    return " ".join(words.casefold().split())
 
 
 def _sent_before(parts: Parts, found: tuple[Found, ...], sender: SenderCheck, at: datetime) -> str | None:

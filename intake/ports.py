@@ -255,6 +255,14 @@ class CaseView:
     suggestions: tuple[Mapping[str, object], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class SentBefore:
+    """All that one address sent to a case so far."""
+
+    files: frozenset[str] = frozenset()  # SHA-256, hex; a form typed into a mail counts as one
+    words: tuple[tuple[str, str], ...] = ()  # subject and text of each mail
+
+
 class Conflict(Exception):
     """Somebody else changed the case since `version` was read; nothing was written."""
 
@@ -292,8 +300,10 @@ class Store(Protocol):
 
     def reference_for_message_id(self, message_ids: Sequence[str]) -> str | None: ...
     def case_with_document(self, sha256: Sequence[str], address: str, since: datetime) -> str | None:
-        """The case that the same form file from the same address already opened since then, if any."""
+        """The newest case since then that holds one of these files from the same address, if any."""
         ...
+
+    def sent_to_case(self, reference: str, address: str) -> SentBefore: ...
 
     # jobs and outbox
     def claim(self, tasks: Sequence[str], limit: int, lease_seconds: int, worker: str) -> tuple[Job, ...]: ...

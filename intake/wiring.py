@@ -24,7 +24,7 @@ from intake.domain.signatures import DkimResult
 from intake.domain.trust import NOBODY, Trust, shorthand, trust_from_settings
 from intake.health import Health, findings
 from intake.mail_text import Composer
-from intake.ports import Clock, Doorbell, Mailbox, MailSender, QueueRow
+from intake.ports import Clock, Doorbell, Mailbox, MailSender, QueueRow, SentBefore
 
 if TYPE_CHECKING:
     from intake.adapters.blobs import FileBlobs
@@ -66,6 +66,9 @@ class Lookups:
     def case_with_document(self, sha256: Sequence[str], address: str, since: datetime) -> str | None:
         return self._store.case_with_document(sha256, address, since)
 
+    def sent_to_case(self, reference: str, address: str) -> SentBefore:
+        return self._store.sent_to_case(reference, address)
+
 
 class NoLookups:
     """A register and a queue that are empty: `explain` on a machine where nothing was received yet."""
@@ -87,6 +90,9 @@ class NoLookups:
 
     def case_with_document(self, sha256: Sequence[str], address: str, since: datetime) -> str | None:
         return None
+
+    def sent_to_case(self, reference: str, address: str) -> SentBefore:
+        return SentBefore()
 
 
 class Parts:

@@ -6,6 +6,8 @@ from email.message import Message
 
 import pytest
 
+from forms import load
+from forms.pdf.blank import blank
 from intake import triage
 from intake.domain.model import Status
 from tests.scenarios.world import (
@@ -20,6 +22,7 @@ from tests.scenarios.world import (
     World,
     acknowledged,
     assessment_file,
+    fails,
     filled,
     notice,
     notice_file,
@@ -208,6 +211,57 @@ def test_T12_the_same_file_with_new_words_of_danger_is_not_put_away(world: World
     again = world.send(files=[file], subject="URGENT", body=body)
     seen = world.row(again)
     assert "POSSIBLE_DANGER" in seen.marks
+
+
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("Our form", "We found that the names of 300 more people were on the stick, which is still missing."),
+        ("The stick is still missing, with 300 more names", "Kia ora, our form is attached."),
+    ],
+)
+def test_T12_the_same_file_with_new_words_is_not_put_away(world: World, subject: str, body: str) -> None:
+    file = notice_file()
+    first = world.send(files=[file])
+    again = world.send(files=[file], subject=subject, body=body)
+    assert first.cases != again.cases
+    assert "POSSIBLE_FOLLOW_UP" in world.codes(again)
+    assert first.cases[0] in world.sentences(again)
+
+
+def test_T12_a_new_notice_beside_an_old_form_is_not_put_away(world: World) -> None:
+    file = assessment_file()
+    first = world.send(files=[file])
+    both = world.send(files=[file, notice_file()])
+    assert first.cases[0] not in both.cases
+    assert world.row(both).kind == "breach_notice"
+    photo = File("photo.jpg", "image/jpeg", b"\xff\xd8\xff\xe0" + bytes(500))
+    assert world.send(files=[file, photo]).outcome is not OutcomeCode.DUPLICATE
+
+
+def test_T12_a_forged_mail_sent_before_cannot_hide_the_real_one(world: World) -> None:
+    """The blank form is the same file for everybody: a stranger may send it first, in the name of the provider."""
+    empty = File("form.pdf", PDF, blank(load.form(BREACH)))
+    forged = world.send(files=[empty], body="Hello", gateway=fails("trust.org.nz"))
+    real = world.send(files=[empty], body="Hello")
+    assert forged.cases != real.cases
+    assert world.row(real).verdict == "verified_account"
+
+
+def test_T12_the_blank_form_a_second_time_hides_no_second_breach(world: World) -> None:
+    empty = File("form.pdf", PDF, blank(load.form(BREACH)))
+    first = world.send(files=[empty], body="We report a privacy breach: a folder was left on a bus.")
+    second = world.send(files=[empty], body="We report a privacy breach: a letter went to the wrong house.")
+    assert first.cases != second.cases
+    assert world.row(second).kind == "breach_notice"
+
+
+def test_T12_the_same_form_after_its_case_was_closed_is_seen(world: World) -> None:
+    file = notice_file()
+    first = world.send(files=[file])
+    triage.close(world.parts, TRIAGE, world.case(first), world.row(first).version, "not_a_breach", "It was a test.")
+    again = world.send(files=[file], subject="And again")
+    assert world.row(again).kind == "breach_notice"
 
 
 def test_T13_two_notices_of_one_breach_are_linked_by_a_person_and_the_earliest_knowledge_shows(world: World) -> None:

@@ -13,7 +13,7 @@ from intake.adapters.store.case_rows import queue_row
 from intake.adapters.store.codec import decode, to_answers
 from intake.adapters.store.filing import message_key
 from intake.domain.model import ReadAnswer
-from intake.ports import QueueRow
+from intake.ports import QueueRow, SentBefore
 
 _s, _c, _o = t.submissions.c, t.cases.c, t.outbox.c
 _READ = (
@@ -48,9 +48,16 @@ _SAME_FILE = (
         _s.sender_address == bindparam("address"),
         _c.received_at >= bindparam("since"),
     )
-    .order_by(_c.id)
+    .order_by(_s.raw_id.desc(), _s.n)
     .limit(1)
 )
+_MAILS_OF = (
+    select(_s.raw_id)
+    .join(t.cases, _s.case_id == _c.id)
+    .where(_c.reference == bindparam("reference"), _s.sender_address == bindparam("address"))
+)
+_FILES_OF = select(t.documents.c.sha256).where(t.documents.c.raw_id.in_(_MAILS_OF))
+_WORDS_OF = select(_s.subject, _s.body).where(_s.raw_id.in_(_MAILS_OF), _s.n == 0)
 BY_PERSON = "person"
 
 
@@ -84,6 +91,12 @@ class Lookups(Base):
                 _SAME_FILE, {"files": list(sha256), "address": address.lower(), "since": since}
             )
         return found
+
+    def sent_to_case(self, reference: str, address: str) -> SentBefore:
+        where = {"reference": reference, "address": address.lower()}
+        with self._read() as connection:
+            files = frozenset(connection.scalars(_FILES_OF, where))
+            return SentBefore(files, tuple((row.subject, row.body) for row in connection.execute(_WORDS_OF, where)))
 
 
 def read_answers(connection: Connection, reference: str) -> dict[str, ReadAnswer]:
