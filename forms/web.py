@@ -215,7 +215,7 @@ def _written(kind: Kind, pieces: Sequence[str]) -> str:
     """The pieces as one text. A year alone is no answer: the page puts it there itself."""
     clock = pieces[3] if kind is Kind.TIME else ""
     day = [p for p in pieces[:3] if p]
-    if kind is not Kind.MONTH and not clock and day == [pieces[2]]:
+    if not clock and day == [pieces[1] if kind is Kind.MONTH else pieces[2]]:
         return ""
     digits = _DIGITS.fullmatch(clock)
     clock = f"{digits[1]}:{digits[2]}{digits[3] or ''}" if digits else clock

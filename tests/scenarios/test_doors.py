@@ -243,9 +243,6 @@ def test_every_acknowledgement_that_left_repeats_nothing(world: World) -> None:
     assert not any(word in mail.as_string() for mail in sent for word in ("Waimarie", "Tangaroa", "Crescent"))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the year that a page puts in alone is refused for a month (forms/web.py, _written)"
-)
 def test_a_month_that_nobody_filled_in_is_no_error(world: World) -> None:
     visitor = world.visitor().open("/breach").press("Check", typed(FORM, notice(KOWHAI, NOW, "A folder was left.")))
     visitor.open("/breach/details/prevent").press("Keep")

@@ -24,13 +24,13 @@ def connect(url: str) -> Engine:
 
 def _postgresql(url: URL) -> Engine:
     # pre_ping: a server that was restarted costs one look, not an error for whoever comes next.
-    return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
 
 
 def _sqlite(url: URL) -> Engine:
     if not url.database or url.database == ":memory:":
         raise ValueError("The database must be a file: several threads and processes share it.")
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)  # an error must not print what somebody wrote
 
     @event.listens_for(engine, "connect")
     def opened(connection: Any, _: object) -> None:
