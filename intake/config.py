@@ -227,8 +227,22 @@ def _mailboxes(table: object) -> tuple[MailboxSettings, ...]:
         needed = "host" if kind == "imap" else "folder"
         if needed not in rest:
             raise Misconfigured(f"[mailboxes.{name}] has no {needed}; add one.")
-        boxes.append(MailboxSettings(name, kind, rest, trust if isinstance(trust, dict) else {}))
+        boxes.append(MailboxSettings(name, kind, rest, _trusted(name, trust)))
     return tuple(boxes)
+
+
+def _trusted(name: str, table: object) -> Mapping[str, Any]:
+    """A wrong trust table stops the start, and not the first mail that comes."""
+    if not isinstance(table, dict):
+        raise Misconfigured(f"[mailboxes.{name}.trust] must be a table.")
+    if table:
+        from intake.domain.trust import trust_from_settings
+
+        try:
+            trust_from_settings(table)
+        except Misconfigured as error:
+            raise Misconfigured(f"[mailboxes.{name}.trust]: {error.for_staff}") from error
+    return table
 
 
 def _refuse(settings: Settings) -> None:
@@ -241,8 +255,23 @@ def _refuse(settings: Settings) -> None:
         raise Misconfigured("INTAKE_SMTP_URL must begin with smtp:// or smtps://.")
     if settings.dns_file and not Path(settings.dns_file).is_file():
         raise Misconfigured(f"INTAKE_DNS_FILE names {settings.dns_file}, which is not a file.")
+    _refuse_addresses(settings)
     if settings.production:
         _refuse_in_production(settings)
+
+
+def _refuse_addresses(settings: Settings) -> None:
+    host, _, port = str(settings.listen).rpartition(":")
+    if not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise Misconfigured(f"INTAKE_LISTEN is “{settings.listen}”; write host:port, like 127.0.0.1:8700.")
+    for name, schemes in (
+        ("base_url", "http:// https://"),
+        ("redis_url", "redis:// rediss:// unix://"),
+        ("blob_url", "file://"),
+    ):
+        given = str(settings.values[name])
+        if given and not given.startswith(tuple(schemes.split())):
+            raise Misconfigured(f"{_BY_NAME[name].variable} must begin with {schemes.replace(' ', ' or ')}.")
 
 
 def _refuse_in_production(settings: Settings) -> None:

@@ -233,10 +233,10 @@ def build(settings: Settings, clock: Clock = now) -> Parts:
 
 
 def _secret(settings: Settings) -> bytes:
-    """32 bytes. Made once outside production; in production a missing key stops the start, since a new one could read nothing."""
+    """32 bytes. Made once outside production; a new one could read nothing that is kept, so then a missing key stops the start."""
     path = settings.secret_file
     if not path.exists():
-        if settings.production:
+        if settings.production or any(settings.blob_folder.glob("*/*/*")):
             raise Misconfigured(f"The key file {path} is missing. Put it back from where you keep it.")
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

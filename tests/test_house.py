@@ -61,6 +61,11 @@ def test_a_wrong_setting_stops_with_78_and_a_sentence_that_says_how_to_mend_it(t
         ({"INTAKE_CONFIG": str(tmp_path / "nowhere.toml")}, "cannot be read"),
         ({"INTAKE_SMTP_URL": "ftp://mail.example"}, "must begin with smtp"),
         ({"INTAKE_DEMO": "perhaps"}, "write true or false"),
+        ({"INTAKE_LISTEN": "8700"}, "write host:port"),
+        ({"INTAKE_LISTEN": "127.0.0.1:99999"}, "write host:port"),
+        ({"INTAKE_BASE_URL": "intake.example"}, "must begin with http:// or https://"),
+        ({"INTAKE_REDIS_URL": "http://cache.example"}, "must begin with redis://"),
+        ({"INTAKE_BLOB_URL": "s3://bucket"}, "must begin with file://"),
     ):
         ended = command(tmp_path, "queue", "--json", **settings)
         assert ended.returncode == 78, settings
@@ -74,6 +79,64 @@ def test_a_setting_that_there_is_not_is_named(tmp_path: Path) -> None:
     ended = command(tmp_path, "queue", INTAKE_CONFIG=str(tmp_path / "intake.toml"))
     assert ended.returncode == 78
     assert "colour" in ended.stderr.decode()
+
+
+def test_a_wrong_trust_table_stops_the_start_and_names_its_mailbox(tmp_path: Path) -> None:
+    settings = tmp_path / "intake.toml"
+    for line in ('kind = "foe"', 'kindd = "own"', 'kind = "own"'):
+        settings.write_text(
+            f'[mailboxes.breach]\nkind = "maildrop"\nfolder = "drop"\n[mailboxes.breach.trust]\n{line}\n'
+        )
+        ended = command(tmp_path, "collect", INTAKE_CONFIG=str(settings))
+        assert ended.returncode == 78, line
+        assert "[mailboxes.breach.trust]: " in ended.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("form", "pdf", "nothing@1"), "there is no such form"),
+        (("form", "pdf"), "Say which form"),
+        (("form", "pdf", "breach-notice", "-o", "no/such/folder/form.pdf"), "cannot be written"),
+        (("provider", "show"), "Say which provider"),
+    ],
+)
+def test_a_slip_on_the_command_line_ends_with_65_and_one_sentence(
+    tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    ended = command(tmp_path, *arguments)
+    assert ended.returncode == 65
+    said = ended.stderr.decode()
+    assert said.startswith("provider-intake: ")
+    assert said.count("\n") == 1
+    assert words in said
+
+
+def test_answers_in_the_wrong_place_are_not_judged_as_if_nothing_were_known(tmp_path: Path) -> None:
+    ended = command(tmp_path, "decide", "-", given=b'{"id": "x", "A07": "yes"}')
+    assert ended.returncode == 65
+    assert "has no “answers”" in ended.stderr.decode()
+    assert ended.stdout == b""
+
+
+def test_kept_messages_without_their_key_get_no_new_key(tmp_path: Path) -> None:
+    mail = b"From: a@b.example\r\nSubject: Question\r\n\r\nWhere is the form?\r\n"
+    assert command(tmp_path, "receive", "-", given=mail).returncode == 0
+    assert command(tmp_path, "backup", str(tmp_path / "copy")).returncode == 0
+    elsewhere = {"INTAKE_DATA_DIR": str(tmp_path / "new")}
+    restored = command(tmp_path, "restore", str(tmp_path / "copy"), **elsewhere)
+    assert restored.returncode == 0
+    assert str(tmp_path / "new" / "secret.key") in restored.stdout.decode()
+    refused = command(tmp_path, "receive", "-", given=mail + b"again", **elsewhere)
+    assert refused.returncode != 0
+    assert "is missing" in refused.stderr.decode()
+    assert not (tmp_path / "new" / "secret.key").exists()
+
+
+def test_an_empty_queue_says_which_folder_it_looked_at(tmp_path: Path) -> None:
+    ended = command(tmp_path, "queue")
+    assert ended.returncode == 0
+    assert str(tmp_path / "var") in ended.stderr.decode()
 
 
 @pytest.mark.parametrize("arguments", [(), ("fly",), ("receive",), ("staff", "add", "a@b.example", "--role", "king")])

@@ -39,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:
+        print(f"provider-intake: {error.filename or 'The system'}: {error.strerror or error}.", file=sys.stderr)
+        return UNAVAILABLE
     except KeyboardInterrupt:
         return 130
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from intake import config
@@ -15,18 +16,19 @@ from intake.wiring import build
 
 
 def queue(given: argparse.Namespace) -> int:
-    store = build(config.load()).store
+    settings = config.load()
+    store = build(settings).store
     after: str | None = None
     while rows := store.queue(QueueFilter(), limit=200, after=after):
         for row in rows:
             if given.json:
                 show.line(show.queue_row(row))
             else:
-                due = show.instant(row.next_due) or "-"
-                print(
-                    f"{row.reference:11} {row.band or '--'} {due:20} {row.status:16} {row.provider_name or row.says_provider}"
-                )
+                due = show.minute(row.next_due) or "-"
+                print(f"{row.reference:11} {row.band or '--'} {due:20} {row.status:16} {show.who(row)}")
         after = rows[-1].reference
+    if after is None and not given.json:
+        print(f"Nothing is open here. The data folder is {settings.folder}.", file=sys.stderr)
     return 0
 
 
@@ -55,6 +57,8 @@ def provider(given: argparse.Namespace) -> int:
         store.save_providers(read)
         show.line({"imported": len(read)}) if given.json else print(f"{len(read)} providers")
         return 0
+    if given.what == "show" and not given.name:
+        raise CannotRead("Say which provider: provider-intake provider show SLUG")
     found = store.providers() if given.what == "list" else tuple(p for p in store.providers() if p.slug == given.name)
     if given.what == "show" and not found:
         raise CannotRead(f"There is no provider “{given.name}”. `provider-intake provider list` shows them.")

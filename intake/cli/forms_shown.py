@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from forms import load
+from forms.edition import FormError
 from intake.cli import show
 from intake.domain import breach, clocks
 from intake.domain.errors import CannotRead
@@ -21,16 +22,22 @@ _SELF_ASSESSMENT = "self_assessment"
 
 
 def form(given: argparse.Namespace) -> int:
+    try:
+        return _form(given)
+    except FormError as error:  # says file, line and reason
+        raise CannotRead(f"{str(error).rstrip(chr(46))}.") from error
+
+
+def _form(given: argparse.Namespace) -> int:
     if given.what == "list":
         for found in load.forms():
             text = {"form": found.kind, "edition": found.edition, "name": found.name, "title": found.title}
             show.line(text) if given.json else print(f"{found.name}  {found.title}")
         return 0
-    try:
-        chosen = load.form(given.name or "")
-    except KeyError:
+    if not given.name:
         names = ", ".join(f.name for f in load.forms())
-        raise CannotRead(f"There is no form “{given.name or ''}”. There are: {names}.") from None
+        raise CannotRead(f"Say which form: provider-intake form {given.what} FORM@EDITION. There are: {names}.")
+    chosen = load.form(given.name)
     if given.what == "schema":
         from forms.jsonschema import schema
 
@@ -40,7 +47,10 @@ def form(given: argparse.Namespace) -> int:
 
         content = blank(chosen)
     if given.output:
-        Path(given.output).write_bytes(content)
+        try:
+            Path(given.output).write_bytes(content)
+        except OSError as error:
+            raise CannotRead(f"{given.output} cannot be written: {error.strerror}.") from error
     else:
         sys.stdout.buffer.write(content)
     return 0
@@ -52,7 +62,7 @@ def decide(given: argparse.Namespace) -> int:
         if given.json:
             show.line(decided)
         else:
-            print(f"{decided['id']}  {decided['band']}")
+            print(f"{decided['id'] or '-'}  {decided['band'] or '-'}")
             for reason in decided["reasons"]:
                 print(f"    {reason['text']}")
     return 0
@@ -68,6 +78,9 @@ def _asked(path: str) -> list[dict[str, Any]]:
         asked = [asked]
     if not isinstance(asked, list) or not all(isinstance(a, dict) for a in asked):
         raise CannotRead(f"{path} must hold a list of objects with id, kind and answers.")
+    for one in asked:  # answers that stand in the wrong place would be judged as if nothing were known
+        if one.get("kind") != _SELF_ASSESSMENT and not isinstance(one.get("answers"), dict):
+            raise CannotRead(f"{path}: case {one.get('id') or '-'} has no “answers”, an object of question ids.")
     return asked
 
 

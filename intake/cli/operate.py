@@ -80,6 +80,10 @@ def restore(given: argparse.Namespace) -> int:
     shutil.copyfile(folder / "intake.db", target)
     checked, broken = build(settings).store.verify_events()
     print(f"Restored. History: {checked} events, {broken or 'the chain is whole'}.")
+    if not settings.secret_file.exists():
+        print(
+            f"Put your copy of the key file at {settings.secret_file} before you start anything: a new key opens no message."
+        )
     return 65 if broken else 0
 
 

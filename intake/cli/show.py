@@ -30,6 +30,17 @@ def instant(at: datetime | None) -> str | None:
     return at.isoformat().replace("+00:00", "Z") if at else None
 
 
+def minute(at: datetime | None) -> str | None:
+    return f"{at:%Y-%m-%dT%H:%MZ}" if at else None  # every time is in UTC
+
+
+def who(row: QueueRow) -> str:
+    """The provider; one that is only claimed is marked as a claim."""
+    if row.provider_name:
+        return row.provider_name
+    return f"says {row.says_provider}" if row.says_provider else "provider not known"
+
+
 def sender(check: SenderCheck) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "verdict": check.verdict.value,
@@ -185,9 +196,7 @@ def case_view(view: CaseView) -> dict[str, Any]:
 
 def case_for_a_person(view: CaseView) -> None:
     row = view.row
-    print(
-        f"{row.reference}  {row.band or 'no band'}  {row.status}  {row.provider_name or row.says_provider or 'provider not known'}"
-    )
+    print(f"{row.reference}  {row.band or 'no band'}  {row.status}  {who(row)}")
     print(f"  sender    {view.sender.verdict.value}: {view.sender.reason}")
     for name, at in due(view.due).items():
         print(f"  {name:14} {at}")
