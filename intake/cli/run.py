@@ -68,6 +68,7 @@ def _demo(settings: Settings) -> Settings:
         print("Sign in as staff (each link works once, for a few minutes; later ones: the page /demo):")
         for one in parts.store.all_staff():
             print(f"  {one.role:14} {sign_in_link(parts, one.address)}")
+        print(f"In a second shell, for commands: export INTAKE_CONFIG={os.environ['INTAKE_CONFIG']}")
     finally:
         if "documents" in parts.__dict__:
             parts.documents.close()

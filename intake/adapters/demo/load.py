@@ -40,7 +40,9 @@ def settings_file(settings: Settings) -> Path:
     zone.write_text(json.dumps(zone_of(key_file(folder))), encoding="utf-8")
     path = folder / "demo.toml"
     path.write_text(
-        "# Written by the demo at each start.\n"
+        "# Written by the demo at each start. INTAKE_CONFIG=(this file) lets a command see the demo.\n"
+        "demo = true\n"
+        f"data_dir = {json.dumps(str(folder))}\n"
         'own_domains = "ministry.example"\n'
         f"dns_file = {json.dumps(str(zone))}\n\n"
         f"[mailboxes.{MAILBOX}]\n"
