@@ -51,16 +51,20 @@ class Done:
 
 def process(parts: Parts, delivery_id: int, job: Job | None = None) -> Done:
     """Take one kept delivery to its end. Raises TryLater when something outside is away; the job is then tried again."""
-    delivery = parts.store.delivery(delivery_id)
-    cases = parts.store.filed(delivery_id)
-    if cases is not None and delivery.outcome:
+    return process_kept(parts, parts.store.delivery(delivery_id), None, job)
+
+
+def process_kept(parts: Parts, delivery: Delivery, raw: bytes | None = None, job: Job | None = None) -> Done:
+    """The same for whoever has just kept it. raw: what was kept, when it is still at hand."""
+    if delivery.outcome:
         if job:
             parts.store.finish(job)
-        return Done(delivery.outcome, cases, None)
-    second = parts.store.note_duplicate(delivery, job)
-    if second is not None:
-        return Done(OutcomeCode.DUPLICATE, (second,) if second else (), None)
-    raw = parts.blobs.get(delivery.raw.blob)
+        return Done(delivery.outcome, parts.store.filed(delivery.id) or (), None)
+    first = parts.store.note_duplicate(delivery, job)
+    if first is not None:
+        ended = parts.store.delivery(delivery.id).outcome  # a worker may have filed this very delivery meanwhile
+        return Done(ended or OutcomeCode.DUPLICATE, (first,) if first else (), None)
+    raw = parts.blobs.get(delivery.raw.blob) if raw is None else raw
     found = examine(parts, raw, delivery.channel, delivery.mailbox, delivery.received_at)
     return Done(found.outcome, _file(parts, delivery, job, found), found)
 
@@ -122,4 +126,4 @@ def _mails(
     return ((-1 if found.update else 0, mail),)
 
 
-__all__ = ["Done", "Parts", "process"]
+__all__ = ["Done", "Parts", "process", "process_kept"]

@@ -42,10 +42,20 @@ class Parts(Protocol):
 
 def keep(parts: Parts, arrivals: Sequence[Arrival]) -> tuple[Delivery, ...]:
     """Keep every arrival durably and say for each which delivery it is; raises when it could not, and then nothing is promised."""
+    return tuple(delivery for delivery, _ in keep_in_hand(parts, arrivals))
+
+
+def keep_in_hand(parts: Parts, arrivals: Sequence[Arrival]) -> tuple[tuple[Delivery, bytes | None], ...]:
+    """The same, each with the bytes that are kept of its message; None when that came before by another way, since its transport
+    headers may differ.
+    """
     blobs = parts.blobs.put_many([a.raw for a in arrivals])
     kept = parts.store.keep([_to_keep(a, blob) for a, blob in zip(arrivals, blobs, strict=True)])
     parts.doorbell.ring()
-    return kept
+    return tuple(
+        (delivery, arrival.raw if delivery.raw.blob == blob else None)
+        for arrival, blob, delivery in zip(arrivals, blobs, kept, strict=True)
+    )
 
 
 def _to_keep(arrival: Arrival, blob: str) -> ToKeep:
@@ -77,12 +87,12 @@ def content_key(raw: bytes) -> str:
             digest.update(line.rstrip() + b"\n")
     digest.update(b"\n" if separator else b"")
     # Line ends of the body differ between an IMAP server and a file on disk; the words do not.
-    digest.update(body.replace(b"\r\n", b"\n"))
+    digest.update(body.translate(None, b"\r"))
     return digest.hexdigest()
 
 
 def _split(raw: bytes) -> tuple[bytes, bytes, bytes]:
-    crlf, lf = raw.find(b"\r\n\r\n"), raw.find(b"\n\n")
-    if crlf >= 0 and (lf < 0 or crlf < lf):
-        return raw[:crlf], b"\r\n\r\n", raw[crlf + 4 :]
-    return raw.partition(b"\n\n")
+    crlf = raw.find(b"\r\n\r\n")
+    if crlf < 0 or raw.find(b"\n\n", 0, crlf) >= 0:
+        return raw.partition(b"\n\n")
+    return raw[:crlf], b"\r\n\r\n", raw[crlf + 4 :]

@@ -14,7 +14,7 @@ from intake.cli import TRY_LATER, show
 from intake.domain.errors import CannotRead, IntakeError
 from intake.domain.model import Arrival
 from intake.examine import examine, typed_form
-from intake.pipeline import Done, process
+from intake.pipeline import Done, process_kept
 from intake.ports import Delivery
 from intake.wiring import NoLookups, Parts, build
 
@@ -40,12 +40,11 @@ def receive_mails(given: argparse.Namespace) -> int:
 
 
 def _take(parts: Parts, arrivals: Sequence[Arrival], given: argparse.Namespace) -> None:
-    deliveries = receive.keep(parts, arrivals)
-    for arrival, delivery in zip(arrivals, deliveries, strict=True):
+    for arrival, (delivery, raw) in zip(arrivals, receive.keep_in_hand(parts, arrivals), strict=True):
         if given.keep_only:
             _print_kept(arrival, delivery, given.json)
         else:
-            _print_done(arrival, delivery, process(parts, delivery.id), given.json)
+            _print_done(arrival, delivery, process_kept(parts, delivery, raw), given.json)
 
 
 def _arrivals(parts: Parts, given: argparse.Namespace) -> Iterator[Arrival]:

@@ -11,9 +11,9 @@ import pytest
 from intake.adapters.pipe import arrivals
 from intake.domain.errors import TryLater
 from intake.domain.model import OutcomeCode
-from intake.pipeline import process
+from intake.pipeline import process, process_kept
 from intake.ports import Delivery, Job, NewMail, OutgoingMail, QueueFilter, StaleJob
-from intake.receive import keep
+from intake.receive import keep, keep_in_hand
 from intake.wiring import Parts, build
 from tests.faults.test_killed_reader import notice
 from tests.support.running import Site
@@ -112,6 +112,30 @@ def test_what_is_away_for_a_while_is_tried_again_after_a_wait(parts: Parts, cloc
 
     assert tried == [1, 2]
     assert outcome(parts, delivery) == OutcomeCode.CASE_OPENED
+
+
+def test_a_command_says_what_became_of_a_message_that_a_worker_filed_meanwhile(parts: Parts, tmp_path: Path) -> None:
+    (delivery,) = kept(parts, tmp_path, 1)
+    drain(parts)
+
+    done = process_kept(parts, delivery, notice(1))
+
+    assert done.outcome == OutcomeCode.CASE_OPENED
+    assert done.cases == tuple(row.reference for row in parts.store.queue(QueueFilter()))
+
+
+def test_a_message_that_came_by_another_way_is_read_as_it_was_kept_first(parts: Parts, tmp_path: Path) -> None:
+    first = notice(1)
+    second = b"Received: from mx.example by mail.example; Mon, 23 Nov 2026 09:00:00 +1300\r\n" + first
+    (tmp_path / "1.eml").write_bytes(first)
+    (tmp_path / "2.eml").write_bytes(second)
+
+    ways = keep_in_hand(
+        parts, list(arrivals([str(tmp_path / "1.eml"), str(tmp_path / "2.eml")], "default", parts.clock))
+    )
+
+    assert [raw for _, raw in ways] == [first, None]
+    assert parts.blobs.get(ways[1][0].raw.blob) == first
 
 
 def test_a_worker_that_wakes_after_its_lease_files_nothing(parts: Parts, clock: SetClock, tmp_path: Path) -> None:
