@@ -165,6 +165,8 @@ def _read_documents(parts: Parts, envelope: Envelope) -> tuple[Found, ...]:
 
 def typed_form(body: str) -> ReadDocument | None:
     """A form that somebody typed into the mail, line by line with question ids or labels; None when it is not one."""
+    if body.count(":") + body.count("=") < text_answers.ENOUGH:
+        return None  # each answer stands behind one of them
     best: ReadDocument | None = None
     for form in load.forms():
         flat = text_answers.flat_answers(form, body)
