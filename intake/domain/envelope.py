@@ -59,6 +59,7 @@ _DECORATION = frozenset(
 )
 _TEXTS = frozenset({"text/plain", "text/html", "text/enriched"})
 _PASTED = re.compile(r"image\d{3}\.(?:png|jpe?g|gif)|outlook-[\w-]+\.(?:png|jpe?g|gif)", re.I)
+_NO_MAIL = (b"%PDF-", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\xff\xd8\xff", b"\x89PNG")  # a document, whatever its name
 _PICTURE = 200_000  # bytes; a larger inline picture may be a photo of a form, so it is shown as an attachment
 
 
@@ -287,8 +288,10 @@ def _inner(raw: bytes, opened: Split, limits: Limits, notes: list[str]) -> tuple
 def _mails(raw: bytes, opened: Split, prefix: str) -> list[Inner]:
     mails, rest = [], []
     for part in opened.parts:
-        if part.kind in ("message/rfc822", "message/global", "message/news") or part.name.lower().endswith(".eml"):
-            mails.append(Inner(prefix + part.path, content(raw, part)[0].lstrip(b"\r\n")))
+        named = part.kind in ("message/rfc822", "message/global", "message/news") or part.name.lower().endswith(".eml")
+        inside = content(raw, part)[0].lstrip(b"\r\n") if named else b""
+        if named and not inside.startswith(_NO_MAIL):
+            mails.append(Inner(prefix + part.path, inside))
         else:
             rest.append(part)
     opened.parts = rest

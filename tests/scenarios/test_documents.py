@@ -340,3 +340,10 @@ def test_T25_a_mail_that_was_kept_in_part_opens_a_case_and_none_of_its_cut_files
     assert case.row.kind == "breach_notice"
     assert [p.code for d in case.documents for p in d.read.problems] == ["too_large"]
     assert "UNREADABLE" in case.row.marks
+
+
+def test_a_form_whose_name_ends_like_that_of_a_mail_is_read_as_the_form_it_is(world: World) -> None:
+    form = notice_file().content
+    done = world.send(files=[File("notice.eml", PDF, form)], body="See attached.")
+    assert world.row(done).kind == "breach_notice"
+    assert world.answers(done)["A01"] == KOWHAI
