@@ -34,14 +34,20 @@ from intake.domain.model import (
 )
 from intake.domain.reference import find_in
 from intake.domain.registry import Registry
-from intake.domain.routing import ends_as
+from intake.domain.routing import RELIABLE, ends_as
 from intake.domain.sender import check_sender, forwards_something
 from intake.domain.signatures import DkimResult
 from intake.domain.trust import Trust
 from intake.ports import DocumentReading, QueueRow, SentBefore
 
 KEPT_IN_PART = b"X-Intake-Kept: part"  # the first line that the mailbox reader writes on a mail over the size limit
+# Weak evidence is what strangers may have written, too: it opens a case of its own and changes no other.
+_MAY_ADD = RELIABLE | {VerdictCode.STAFF_FORWARD}
 _GREETING = 4  # words that say nothing of a breach
+_LOGO = 50_000  # bytes; a photo of a form has more
+_UNREAD = frozenset(
+    {"not_read_yet", "no_text_layer", "form_is_picture", "encrypted", "corrupt", "too_large", "too_costly"}
+)
 SAME_FORM_DAYS = 14  # the same file from the same account within this is the same notice, sent again
 
 
@@ -207,7 +213,7 @@ def _decide(
         bounce=envelope.bounce,
     )
     has_form = any(f.read.form for f in found)
-    tells = guess.danger or guess.kind is CaseKind.BREACH_NOTICE
+    tells = guess.danger or guess.kind is CaseKind.BREACH_NOTICE or any(map(_may_be_a_form, found))
     if sender.verdict is VerdictCode.AUTOMATIC and not has_form and (envelope.bounce or not tells):
         # A bounce of our own mail is noted on the case that it belongs to; nothing automatic opens or answers anything.
         return replace(base, update=_own_case(parts, envelope) if envelope.bounce else None)
@@ -246,16 +252,25 @@ def _on_its_own(
     )
 
 
+def _may_be_a_form(found: Found) -> bool:
+    """A file that no program here could read, beside what a machine or a list sent: a person looks. Small pictures are logos."""
+    if found.read.media_type.startswith("image/") and found.size < _LOGO:
+        return False
+    return found.read.quarantined or any(p.code in _UNREAD for p in found.read.problems)
+
+
 def _reads(found: Sequence[Found]) -> tuple[ReadDocument, ...]:
     return tuple(f.read for f in found)
 
 
 def _guess(envelope: Envelope, sender: SenderCheck, found: Sequence[Found]) -> KindGuess:
     """What the words suggest: of a mail that holds mails, the most telling of them. A machine's answer quotes our own words in
-    its subject, and what it was an answer to may lie inside it: there only its own text counts."""
-    if sender.verdict is VerdictCode.AUTOMATIC:
-        return kind.of_mail("" if find_in(envelope.subject) else envelope.subject, envelope.body, ())
+    its subject, and what it was an answer to may lie inside it: there only its own text counts, and the names of its files."""
     names = [f.read.name for f in found if f.read.name]
+    if sender.verdict is VerdictCode.AUTOMATIC:
+        subject = "" if find_in(envelope.subject) else envelope.subject
+        own = [(subject, envelope.body)]
+        return kind.of_mail(subject, envelope.body, ()) if envelope.bounce else drafts.most_telling(own, names)
     return drafts.most_telling([(mail.subject, mail.body) for _, mail in with_inner(envelope)], names)
 
 
@@ -279,7 +294,7 @@ def _follow_up(parts: Parts, envelope: Envelope, sender: SenderCheck) -> tuple[s
     row = parts.lookups.case_row(reference)
     if row is None:
         return None, ()
-    if sender.provider and sender.provider == row.provider:
+    if sender.provider and sender.provider == row.provider and sender.verdict in _MAY_ADD:
         if row.status != Status.CLOSED:
             return reference, ()
         return None, (Reason("POSSIBLE_FOLLOW_UP", f"It came as an answer to {reference}, which is closed."),)
@@ -298,6 +313,10 @@ def _is_another_matter(parts: Parts, reference: str, made: tuple[CaseDraft, ...]
     if row is None or len(made) > 1:
         return True
     return made[0].kind.value != row.kind and (made[0].form is not None or made[0].kind is CaseKind.BREACH_NOTICE)
+
+
+def _beside(draft: CaseDraft, reason: Reason) -> CaseDraft:
+    return replace(draft, reasons=(*draft.reasons, reason), marks=tuple(dict.fromkeys((*draft.marks, reason.code))))
 
 
 def _follows(reference: str) -> Reason:
@@ -381,7 +400,10 @@ def _examine_web(parts: Parts, raw: bytes, at: datetime) -> Examination:
     )
     made = drafts.of_web(read, sender, at)
     found = Found("web", len(raw), hashlib.sha256(raw).hexdigest(), read)
-    update = sent.updates if sent.updates and parts.lookups.case_row(sent.updates) else None
+    row = parts.lookups.case_row(sent.updates) if sent.updates else None
+    update = row.reference if row and row.kind == made[0].kind.value else None
+    if row and not update:
+        made = tuple(_beside(draft, _follows(row.reference)) for draft in made)
     if update:
         made = (_together(parts, update, made[0], (found,)),)
     return Examination(

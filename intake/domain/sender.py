@@ -190,6 +190,8 @@ def _ours(case: Case, envelope: Envelope, inner: Sequence[tuple[Envelope, DkimRe
         case.note("nothing_forwarded", "No forwarded mail was found in it.", "half")
         return case.verdict(V.STAFF_FORWARD, "A colleague sent this, and no forwarded mail was found in it.")
     reason = f"A colleague forwarded this. The mail inside: {check.reason}"
+    if case.standing == "weak":  # whoever forged the colleague chose the mail inside, and what stands around it
+        return replace(case.verdict(V.STAFF_FORWARD, reason, None, suggested), inner=check)
     return replace(case.verdict(V.STAFF_FORWARD, reason, check.provider, check.suggested), inner=check)
 
 

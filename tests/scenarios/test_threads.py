@@ -9,8 +9,10 @@ import pytest
 from forms import load
 from forms.pdf.blank import blank
 from intake import triage
+from intake.adapters.demo.answers import assessment
 from intake.domain.model import Status
 from tests.scenarios.world import (
+    ASSESSMENT,
     BREACH,
     KOWHAI,
     OFFICE,
@@ -26,6 +28,8 @@ from tests.scenarios.world import (
     filled,
     notice,
     notice_file,
+    silent,
+    spf_only,
 )
 
 THEY_KNOW = "A07: dont_know\nA10: fear\nA11: where_when\nB10.n: 12\nB10.kind: estimate\nB07: family_violence"
@@ -170,6 +174,26 @@ def test_T10_nobody_joins_a_case_by_guessing_its_reference(world: World, sender:
     assert world.case(first) == before
 
 
+def test_T10_weak_evidence_opens_a_case_of_its_own_and_changes_no_other(world: World) -> None:
+    first, ack = opened_notice(world)
+    before = world.case(first)
+    reply = world.send(
+        subject=f"Re: {ack['Subject']}", body=THEY_KNOW, headers=answer_to(ack), gateway=spf_only("trust.org.nz")
+    )
+    assert reply.cases[0] != first.cases[0]
+    assert "POSSIBLE_FOLLOW_UP" in world.codes(reply)
+    assert world.case(first) == before
+
+
+def test_T10_a_notice_by_web_that_names_an_assessment_opens_a_case_of_its_own(world: World) -> None:
+    held = world.submit(ASSESSMENT, assessment(KOWHAI))
+    sent = world.submit(BREACH, notice(KOWHAI, world.at, "A folder was left on a bus."), updates=held.reference)
+    assert sent.reference != held.reference
+    view = world.view(sent.reference)
+    assert view.row.kind == "breach_notice"
+    assert "POSSIBLE_FOLLOW_UP" in view.row.marks
+
+
 def test_T11_two_forms_in_one_mail_make_two_linked_cases_the_notice_first(world: World) -> None:
     done = world.send(files=[assessment_file(), notice_file()], subject="Two forms")
     notice_case, assessment_case = world.case(done, 0), world.case(done, 1)
@@ -298,6 +322,40 @@ def test_T27_an_out_of_office_and_a_bounce_open_nothing_and_are_not_answered(wor
     assert "automatic_answer" in world.history(first)
     assert len(world.queue()) == 1
     assert len(world.outbox()) == 1
+
+
+_LIST = [("List-Id", "<all.trust.org.nz>"), ("Precedence", "bulk")]
+_WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        File("scan0001.jpg", "image/jpeg", b"\xff\xd8\xff\xe0" + bytes(60_000)),
+        File("form.docx", _WORD, b"PK\x03\x04 no more"),
+        File("form.zip", "application/zip", b"PK\x03\x04 no more"),
+    ],
+    ids=["photo", "word", "zip"],
+)
+@pytest.mark.parametrize("header", [*_LIST, ("Auto-Submitted", "auto-generated"), ("Return-Path", "<>")])
+def test_T27_a_file_that_nobody_could_read_is_shown_whatever_the_headers_say(
+    world: World, file: File, header: tuple[str, str]
+) -> None:
+    done = world.send(files=[file], subject="Form", body="See attached. Mere", headers=[header])
+    assert world.row(done).verdict == "automatic"
+    assert silent(world, done)
+
+
+def test_T27_a_file_that_calls_itself_a_breach_is_a_notice_in_list_mail_too(world: World) -> None:
+    file = File("Privacy breach notice.docx", _WORD, b"PK\x03\x04 no more")
+    done = world.send(files=[file], subject="Form", body="Mere", headers=_LIST)
+    assert world.row(done).kind == "breach_notice"
+
+
+def test_T27_the_logo_in_an_automatic_answer_opens_nothing(world: World) -> None:
+    logo = File("logo.png", "image/png", b"\x89PNG\r\n\x1a\n" + bytes(9_000))
+    away = world.send(files=[logo], subject="Out of office", body="Away.", headers=[("Auto-Submitted", "auto-replied")])
+    assert away.outcome is OutcomeCode.AUTOMATIC
 
 
 def test_T28_a_mail_loop_ends_after_one(world: World) -> None:
