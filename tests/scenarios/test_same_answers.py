@@ -1,7 +1,7 @@
 """One content, many hands: whatever program filled the form in, the canonical answers are the same bytes.
 
 200 random answer sets, fixed seeds. Set by set: typed into the pages of the web form, set by pikepdf, set by pypdf. Our own prefill
-stamps 40 of them; pdf.js, the engine of Firefox, fills 20 on every run and all 200 with `--slow`.
+stamps 40 of them; pdf.js in headless Chromium fills 20 on every run and all 200 with `--slow`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from forms.pdf.blank import blank
 from forms.pdf.stamp import stamp
 from forms.schema import Answers, Form
 from intake.adapters.documents.runner import DocumentReader
-from tests.pdf.programs import Values, by_pdfjs, by_pikepdf
+from tests.pdf.in_chromium import by_pdfjs_in_chromium
+from tests.pdf.programs import Values, by_pikepdf
 from tests.scenarios.typed import as_in_a_pdf, of_section, typed
 from tests.scenarios.world import ASSESSMENT, BREACH, World, answered
 from tests.support.random_answers import random_answers
@@ -80,17 +81,17 @@ def test_T01_the_same_content_typed_into_the_web_form_gives_the_same_bytes(world
 
 
 @pytest.mark.parametrize("kind", [BREACH, ASSESSMENT])
-def test_T01_pdfjs_gives_the_same_bytes(reader: DocumentReader, kind: str) -> None:
+def test_T01_pdfjs_in_chromium_gives_the_same_bytes(reader: DocumentReader, kind: str) -> None:
     form, sets = load.form(kind), sets_of(kind, 0)[:10]
-    filled = by_pdfjs(form, [fields_of(form, answers) for answers in sets])
+    filled = by_pdfjs_in_chromium(form, [fields_of(form, answers) for answers in sets])
     assert differing(sets, read_back(reader, filled)) == []
 
 
 @pytest.mark.slow
 @in_groups
-def test_T01_pdfjs_gives_the_same_bytes_on_all_sets(reader: DocumentReader, kind: str, group: int) -> None:
+def test_T01_pdfjs_in_chromium_gives_the_same_bytes_on_all_sets(reader: DocumentReader, kind: str, group: int) -> None:
     form, sets = load.form(kind), sets_of(kind, group)
-    filled = by_pdfjs(form, [fields_of(form, answers) for answers in sets])
+    filled = by_pdfjs_in_chromium(form, [fields_of(form, answers) for answers in sets])
     assert differing(sets, read_back(reader, filled)) == []
 
 
