@@ -120,6 +120,7 @@ class _Group:
     before: str  # what stands before their names in a problem
     problems: list[Problem]
     about: bool = False  # a time was written as "about"
+    heading: str = ""  # what a person reads above its time, whose own label no page shows
 
     def answers(self) -> Answers:
         done: Answers = {}
@@ -156,7 +157,8 @@ class _Group:
         if not isinstance(sent.whole, Mapping) and sent.whole not in (None, ""):
             inner = {question.parts[0].id: sent.whole}  # one box where there should be several
         inner.update(sent.inside)
-        return _Group(question.parts, _Fields.of(inner), f"{at}.", self.problems).answers() or None
+        group = _Group(question.parts, _Fields.of(inner), f"{at}.", self.problems, heading=question.label)
+        return group.answers() or None
 
     def register(self, question: Question, sent: _Field, at: str) -> object:
         rows: dict[int, dict[str, object]] = {}
@@ -246,7 +248,8 @@ class _Group:
             Kind.NUMBER: "Write one whole number, for example 40.",
         }
         mend = how.get(question.kind, "Please write it again.")
-        self.problems.append(Problem(at, "unreadable", f"We could not read “{question.label}”. {mend}"))
+        label = self.heading if self.heading and question.kind is Kind.TIME else question.label
+        self.problems.append(Problem(at, "unreadable", f"We could not read “{label}”. {mend}"))
 
 
 def clean(text: str, one_line: bool = False) -> str:

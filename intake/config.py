@@ -63,6 +63,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("dns_file", "", "JSON file", "answers DNS questions instead of the network: tests, demo, closed sites"),
     Setting("base_url", "http://127.0.0.1:8700", "URL", "goes into sign-in links and mails"),
     Setting("listen", "127.0.0.1:8700", "host:port", "loopback by default: a proxy with TLS stands in front"),
+    Setting(
+        "trusted_proxy",
+        "",
+        "address; empty: none",
+        "whose X-Forwarded-For says who asks: the proxy with TLS, seen from here. Without it everybody shares one limit",
+    ),
     Setting("ministry", "Ministry (example)", "text", "named on pages and in mails"),
     Setting("sender_address", "intake@ministry.example", "address", "From of every mail that leaves"),
     Setting("breach_address", "breach@intake.ministry.example", "address", "told to providers on the front page"),
@@ -256,11 +262,35 @@ def _refuse(settings: Settings) -> None:
     if settings.dns_file and not Path(settings.dns_file).is_file():
         raise Misconfigured(f"INTAKE_DNS_FILE names {settings.dns_file}, which is not a file.")
     _refuse_addresses(settings)
+    _refuse_own_domains(settings)
+    if settings.demo and (settings.smtp_url or any(box.kind != "maildrop" for box in settings.mailboxes)):
+        raise Misconfigured(
+            "The demo lets anybody sign in, so it must not see real mail: unset INTAKE_SMTP_URL and the mailboxes of kind imap, "
+            "or set INTAKE_DEMO=false."
+        )
     if settings.production:
         _refuse_in_production(settings)
 
 
+def _refuse_own_domains(settings: Settings) -> None:
+    """Whoever is below one is taken for a colleague."""
+    if settings.domains:
+        from intake.domain.address import registrable  # the list of public suffixes is needed for nothing else here
+
+        for domain in settings.domains:
+            if registrable(domain.lower()) is None:
+                raise Misconfigured(
+                    f"INTAKE_OWN_DOMAINS holds “{domain}”, under which anybody may have a domain. Name yours."
+                )
+
+
 def _refuse_addresses(settings: Settings) -> None:
+    for name in ("sender_address", "breach_address"):
+        local, _, domain = str(settings.values[name]).rpartition("@")
+        if not local or "." not in domain or any(c.isspace() for c in str(settings.values[name])):
+            raise Misconfigured(
+                f"{_BY_NAME[name].variable} is “{settings.values[name]}”; write one address, name@domain."
+            )
     host, _, port = str(settings.listen).rpartition(":")
     if not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise Misconfigured(f"INTAKE_LISTEN is “{settings.listen}”; write host:port, like 127.0.0.1:8700.")
@@ -286,6 +316,11 @@ def _refuse_in_production(settings: Settings) -> None:
         raise Misconfigured("INTAKE_BASE_URL must begin with https:// in production.")
     if not settings.smtp_url:
         raise Misconfigured("Production needs INTAKE_SMTP_URL: without it no acknowledgement leaves.")
+    if not settings.trusted_proxy:
+        raise Misconfigured(
+            "Production needs INTAKE_TRUSTED_PROXY: the address from which your proxy with TLS comes (127.0.0.1 when it runs "
+            "here). Without it all visitors look like one, and whoever tries too often locks everybody out."
+        )
 
 
 def _words(value: object) -> tuple[str, ...]:

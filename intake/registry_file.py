@@ -27,14 +27,21 @@ def read_registry(text: str, name: str = "the file") -> tuple[Provider, ...]:
     Raises: CannotRead naming file, line and reason.
     """
     rows = csv.reader(io.StringIO(text))
-    header = tuple(cell.strip() for cell in next(rows, []))
+    try:
+        return _providers([(rows.line_num, cells) for cells in rows], name)
+    except csv.Error as error:
+        raise CannotRead(f"{name}, line {rows.line_num}: {error}") from error
+
+
+def _providers(rows: list[tuple[int, list[str]]], name: str) -> tuple[Provider, ...]:
+    header = tuple(cell.strip() for cell in rows[0][1]) if rows else ()
     if header != HEADER:
         raise CannotRead(f"{name}, line 1: the header must be {','.join(HEADER)}")
     providers: dict[str, Provider] = {}
-    for cells in rows:
+    for line, cells in rows[1:]:
         if not any(cell.strip() for cell in cells):
             continue
-        where = f"{name}, line {rows.line_num}"
+        where = f"{name}, line {line}"
         if len(cells) != len(HEADER):
             raise CannotRead(f"{where}: {len(cells)} cells where {len(HEADER)} belong")
         provider = _provider(dict(zip(HEADER, cells, strict=True)), where)

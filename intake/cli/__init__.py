@@ -6,6 +6,7 @@ Exit codes follow sysexits: 0 done, 64 usage, 65 bad bytes, 69 unavailable, 75 t
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -25,6 +26,8 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
+    if given.module != "forms_shown":  # database, mails, logs, backups: for the service's own account only
+        os.umask(os.umask(0o077) | 0o077)
     try:
         run: Command = getattr(import_module(f"intake.cli.{given.module}"), given.function)
         return run(given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from typing import Any
 
 from intake import config
 from intake.config import Settings
@@ -27,8 +28,18 @@ def serve(given: argparse.Namespace) -> int:
         threads=8,
         ident=None,
         max_request_body_size=settings.max_message_bytes,
+        clear_untrusted_proxy_headers=True,
+        **proxy_of(settings),
     )
     return 0
+
+
+def proxy_of(settings: Settings) -> dict[str, Any]:
+    """What the server is told of the proxy in front: the address that it adds last says who asks."""
+    if not settings.trusted_proxy:
+        return {}
+    named = {"trusted_proxy": str(settings.trusted_proxy), "trusted_proxy_count": 1}
+    return named | {"trusted_proxy_headers": {"x-forwarded-for"}}
 
 
 def work(given: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ import logging
 import secrets
 from collections import OrderedDict, deque
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from flask import Blueprint, Flask, abort, current_app, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -26,7 +26,8 @@ log = logging.getLogger("intake.web.auth")
 
 _TOKEN_BYTES = 16  # 128 bits
 _UNBOUND = hashlib.sha256(b"any browser").hexdigest()  # links that the operator made at the keyboard
-_ASKS_PER_ADDRESS, _ASKS_PER_CLIENT, _TRIES_PER_CLIENT = 5, 20, 30  # an hour
+# An hour. Asking for somebody else's address must not lock them out, so five are counted for each client.
+_ASKS_PER_ADDRESS, _MAILS_PER_ADDRESS, _ASKS_PER_CLIENT, _TRIES_PER_CLIENT = 5, 40, 20, 30
 
 
 class Limits:
@@ -180,7 +181,9 @@ def _send(parts: Parts) -> Response:
         return make_response(render_template("staff/too_many.html"), 429)
     binding = request.cookies.get(cookie_name("binding")) or secrets.token_urlsafe(_TOKEN_BYTES)
     staff = parts.store.staff_member(address) if "@" in address else None
-    if not limits.allows(f"ask address {address.casefold()}", _ASKS_PER_ADDRESS):
+    asked = address.casefold()
+    often = not limits.allows(f"ask address {asked} from {request.remote_addr}", _ASKS_PER_ADDRESS)
+    if often or not limits.allows(f"ask address {asked}", _MAILS_PER_ADDRESS):
         log.warning("sign_in_limited what=address")
     elif staff is not None and staff.active:
         _mail_link(parts, staff, binding)
@@ -194,7 +197,9 @@ def _send(parts: Parts) -> Response:
 def _mail_link(parts: Parts, staff: Staff, binding: str) -> None:
     link = sign_in_link(parts, staff.address, binding)
     to = _back(request.form.get("to"))
-    link = f"{link}?to={to}" if to != "/queue" else link
+    link = (
+        f"{link}?to={quote(to, safe='')}" if to != "/queue" else link
+    )  # a stranger may have typed it: one word, no address
     mail = parts.composer.sign_in(dedupe=f"sign-in:{secrets.token_hex(12)}", to=staff.address, link=link)
     parts.store.queue_mail(None, mail, staff.address)
     parts.doorbell.ring()

@@ -152,7 +152,8 @@ def _clock_facts(case: CaseView, now: datetime) -> list[tuple[str, Markup, str]]
     ):
         if at is not None:
             late = "late" if at <= now and row.next_due_what == what and row.status != Status.CLOSED else ""
-            facts.append((word, present.moment(at, now), late))
+            made = Markup("made, due ") if what == "first_contact" and row.next_due_what == "decision" else Markup("")
+            facts.append((word, made + present.moment(at, now), late))
     return facts
 
 

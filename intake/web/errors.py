@@ -35,9 +35,14 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _bug)
 
 
+_NOT_TYPED = frozenset(
+    ["csrf_token", "version", "outcome", "to", "contact", "status", "band", "provider", "question", "corrected"]
+)
+
+
 def typed_text() -> list[tuple[str, str]]:
     """What the person typed, so that it can be given back; tokens and choices are left out."""
-    return [(k, v) for k, v in request.form.items() if k not in ("csrf_token", "version") and len(v.strip()) > 3]
+    return [(k, v) for k, v in request.form.items() if k not in _NOT_TYPED and len(v.strip()) > 3]
 
 
 def _http(error: HTTPException) -> Response:
@@ -48,7 +53,8 @@ def _http(error: HTTPException) -> Response:
         response = error.get_response()
         return make_response(response)
     title, text = _SAID.get(code, _SAID[400])
-    return make_response(render_template("staff/error.html", title=title, text=text, typed=typed_text()), code)
+    typed = [] if code == 413 else typed_text()  # what is too large was not read
+    return make_response(render_template("staff/error.html", title=title, text=text, typed=typed), code)
 
 
 def _csrf(error: CSRFError) -> Response:

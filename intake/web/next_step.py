@@ -63,9 +63,9 @@ def _call(row: QueueRow, provider: Provider | None, now: datetime) -> NextStep:
     when = "now" if urgent and left.total_seconds() < 3600 else f"by {nz_words.short(row.next_due or now, now)}"
     first = "Ask first: is somebody in danger? If so, Police on 111 before anything else."
     if provider and provider.phone:
-        text = f"It is the number in our register, not the one on the form. {first}"
-        return NextStep("bad" if urgent else "", "phone", f"Next: call the provider {when}", text, "#compose",
-                        "Record the call", provider.phone)  # fmt: skip
+        text = f"Do not ring the one on the form. {first}"
+        return NextStep("bad" if urgent else "", "phone", f"Next: call the provider {when}", text,
+                        "?write=call#compose", "Record the call", provider.phone)  # fmt: skip
     text = f"We do not know the provider for sure. Find it in the register and use the number there. {first}"
     return NextStep("bad" if urgent else "", "phone", f"Next: find the provider, and call {when}", text, "#sender",
                     "Choose the provider")  # fmt: skip
@@ -90,6 +90,8 @@ def _decide_step(case: CaseView, provider: Provider | None, now: datetime) -> Ne
         gaps = case.score.key_gaps_without_plan if case.score else ()
         if gaps:
             text = f"{len(gaps)} key {'gap has' if len(gaps) == 1 else 'gaps have'} no plan. Ask what is done, by whom and by when."
-            return NextStep("warn", "key", f"Next: agree a plan{due}", text, "#compose", "Ask the provider")
+            return NextStep(
+                "warn", "key", f"Next: agree a plan{due}", text, "?write=provider#compose", "Ask the provider"
+            )
         return NextStep("", "tick", f"Next: read it{due}", "No key gap is without a plan.", "#decision", "Decide")
     return NextStep("", "eye", f"Next: read it{due}", "It may be a notice in plain words.", "#original", "Read it")

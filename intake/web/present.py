@@ -21,6 +21,7 @@ from intake.domain.model import CaseKind, Status, VerdictCode
 from intake.ports import QueueRow
 
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 
 
 class Badge(NamedTuple):
@@ -178,12 +179,14 @@ def next_due(row: QueueRow, now: datetime) -> NextDue:
         )
     left = row.next_due - now
     if left <= timedelta(0):
-        return NextDue(f"Overdue {nz_words.span(-left)}", what, "late", "now")
+        over = f" {nz_words.span(-left)}" if -left >= MINUTE else ""
+        return NextDue(f"Overdue{over}", what, "late", "now")
     day = nz_words.short_day(row.next_due, now)
     group = _group(row, left, day, now)
     if left <= HOUR:
         tone = "late" if row.band == "S1" else "soon"
-        return NextDue(f"{before} {nz_words.clock(row.next_due)}", f"in {nz_words.span(left)} · {what}", tone, group)
+        until = f"in {nz_words.span(left)}" if left >= MINUTE else "now"
+        return NextDue(f"{before} {nz_words.clock(row.next_due)}", f"{until} · {what}", tone, group)
     return NextDue(day or f"{before} {nz_words.clock(row.next_due)}", what, "", group)
 
 

@@ -63,7 +63,7 @@ class Sittings:
 
     def at(self, kind: str) -> Sitting:
         """The sitting that the page or the cookie names, else a new one that is not kept yet."""
-        code = self._code_of_page() or request.cookies.get(cookie_name(kind), "")
+        code = self._code_of_page() or _unsigned(request.cookies.get(cookie_name(kind), ""))
         found = self.of(code) if code else None
         if found is not None and found.form.kind == kind:
             return found
@@ -121,18 +121,16 @@ class Sittings:
         g.draft_cookies = {**g.get("draft_cookies", {}), kind: ""}
 
     def _code_of_page(self) -> str:
-        try:
-            return str(_signer("code").loads(request.form.get("code", "")))
-        except BadSignature:
-            return ""
+        return _unsigned(request.form.get("code", ""))
 
     def cookies(self, response: Response) -> Response:
         """For `after_request`."""
         secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
         for kind, code in g.get("draft_cookies", {}).items():
             age = int(self.desk.settings.draft_days) * 86400 if code else 0
+            value = str(_signer("code").dumps(code)) if code else ""  # signed: a cookie is no place to try codes
             response.set_cookie(
-                cookie_name(kind), code, max_age=age, httponly=True, samesite="Lax", secure=secure, path="/"
+                cookie_name(kind), value, max_age=age, httponly=True, samesite="Lax", secure=secure, path="/"
             )
         return response
 
@@ -165,6 +163,14 @@ def is_fresh() -> bool:
         foreign = request.headers.get("Sec-Fetch-Site", "same-origin") in ("cross-site", "same-site")
         return not (keeps_cookies() or draft or foreign)
     return True
+
+
+def _unsigned(text: str) -> str:
+    """The code that we signed, "" for anything else."""
+    try:
+        return str(_signer("code").loads(text))
+    except BadSignature:
+        return ""
 
 
 def _signer(salt: str) -> URLSafeSerializer:

@@ -1,4 +1,4 @@
-// The one script. Every page works without it: it only saves presses.
+// Every page works without this.
 (() => {
   "use strict";
   const one = (q, from = document) => from.querySelector(q);
@@ -6,28 +6,30 @@
 
   one("#errs")?.focus();
 
-  // Leaving quickly puts the other page in place of this one.
+  // Replaces this page.
   one(".exit")?.addEventListener("click", (e) => { e.preventDefault(); location.replace(e.target.href); });
 
-  // A button pressed twice sends once.
+  // Sends once.
   document.addEventListener("submit", (e) => {
+    const off = !navigator.onLine && !/^(localhost|127)/.test(location.hostname);
+    if (off && !confirm("You seem to be offline. Try anyway?")) return e.preventDefault();
     if (e.target.dataset.sent) e.preventDefault();
     e.target.dataset.sent = "1";
     setTimeout(() => delete e.target.dataset.sent, 4000);
   });
   addEventListener("pageshow", () => all("form[data-sent]").forEach((f) => delete f.dataset.sent));
 
-  // A list stays where it was.
+  // A list stays.
   const place = one("[data-keep-place]") && `y ${location.pathname}${location.search}`;
   if (place) {
     try {
       const y = sessionStorage.getItem(place);
       if (y && !location.hash) scrollTo(0, +y);
       addEventListener("pagehide", () => sessionStorage.setItem(place, scrollY));
-    } catch { /* no storage */ }
+    } catch {}
   }
 
-  // [data-poll=ADDRESS] hidden: shows itself once the answer {"changed": n} is not 0.
+  // [data-poll=ADDRESS] hidden: shown once {"changed": n} is not 0.
   const poll = one("[data-poll]");
   if (poll) {
     const look = async () => {

@@ -51,7 +51,7 @@ def test_errors_give_every_word_back_as_it_was_typed(visitor: Visitor) -> None:
 def test_what_cannot_be_read_is_said_on_the_check_page_and_reaches_a_person(visitor: Visitor, desk: MemoryDesk) -> None:
     typed = WHOLE | {"A08.at:t": "in the morning"}
     visitor.open("/breach").press(CHECK, typed)
-    assert "We could not read “Date and time”" in visitor.words
+    assert "We could not read “When did you find out?”" in visitor.words
     visitor.press("Go on with what is there")
     assert "“23 11 2026 in the morning”" in visitor.words
     visitor.press("Send it as it is")

@@ -96,3 +96,10 @@ def test_cookies_are_closed_to_scripts_and_to_other_sites(visitor: Visitor) -> N
     cookies = visitor.client.post("/breach", data=sheet | {"A07": "no"}).headers.getlist("Set-Cookie")
     draft = next(c for c in cookies if c.startswith("draft-breach-notice="))
     assert "HttpOnly" in draft and "SameSite=Lax" in draft and "Max-Age=604800" in draft
+
+
+def test_a_code_in_a_cookie_that_we_did_not_sign_opens_nothing(visitor: Visitor, desk: MemoryDesk) -> None:
+    kept = desk.save_draft(None, "breach-notice@2026.1", {"A06": "somebody else’s words"})
+    visitor.client.set_cookie("draft-breach-notice", kept.replace("-", ""))
+    visitor.open("/breach")
+    assert "somebody else" not in visitor.response.text

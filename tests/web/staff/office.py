@@ -80,6 +80,7 @@ class Office:
         }
         if mode == "production":
             variables |= {"INTAKE_BASE_URL": "https://localhost", "INTAKE_SMTP_URL": "smtps://mail.example"}
+            variables |= {"INTAKE_TRUSTED_PROXY": "127.0.0.1"}
         self.parts = Parts(load(variables), self.clock)
         self.store = self.parts.store
         self.store.save_providers(read_registry(REGISTER, "register.csv"))

@@ -126,6 +126,22 @@ def test_one_address_gets_five_links_an_hour_and_the_answer_stays_the_same(offic
     assert len(office.store.mails(20)) == 5
 
 
+def test_a_stranger_who_asks_for_somebodys_address_does_not_lock_them_out(office: Office, app: Flask) -> None:
+    stranger, person = office.stranger(app), office.stranger(app)
+    stranger.client.environ_base["REMOTE_ADDR"] = "192.0.2.7"
+    for _ in range(8):
+        _ask(stranger, address_of("triage"))
+    _ask(person, address_of("triage"))
+    assert "Everything open" in person.press(person.open(_link(office)), "Sign in").headings
+
+
+def test_what_a_stranger_adds_to_a_request_for_a_link_is_no_address_in_the_mail(office: Office, app: Flask) -> None:
+    person = office.stranger(app)
+    page = person.open("/sign-in?to=/queue?x=https://evil.example/now")
+    person.press(page, "Send me a link", address=address_of("triage"))
+    assert "https://evil" not in office.store.mails(1)[0].body
+
+
 def test_one_client_that_asks_too_often_is_told_so(office: Office, app: Flask) -> None:
     person = office.stranger(app)
     pages = [_ask(person, f"a{n}@elsewhere.example") for n in range(21)]
