@@ -75,6 +75,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "assessment_address", "assessments@intake.ministry.example", "address", "told to providers on the front page"
     ),
+    Setting(
+        "duty_addresses", "", "list with commas", "a mail to each as soon as a case is S1 or S2 or tells of danger"
+    ),
+    Setting("pages_per_hour", 20, "mails an hour", "to each duty address: a wave ends in “look at the queue”"),
     Setting("phone", "0800 000 000", "phone number", "for those who cannot use the web, and when we are down"),
     Setting("phone_overseas", "+64 4 000 0000", "phone number", "the same from abroad"),
     Setting("exit_url", "https://weather.example/", "URL", "where “Leave this page quickly” goes: something harmless"),
@@ -152,6 +156,10 @@ class Settings:
     @property
     def domains(self) -> tuple[str, ...]:
         return _words(self.values["own_domains"])
+
+    @property
+    def duty(self) -> tuple[str, ...]:
+        return _words(self.values["duty_addresses"])
 
     def mailbox(self, name: str) -> MailboxSettings | None:
         return next((m for m in self.mailboxes if m.name == name), None)
@@ -285,12 +293,11 @@ def _refuse_own_domains(settings: Settings) -> None:
 
 
 def _refuse_addresses(settings: Settings) -> None:
-    for name in ("sender_address", "breach_address"):
-        local, _, domain = str(settings.values[name]).rpartition("@")
-        if not local or "." not in domain or any(c.isspace() for c in str(settings.values[name])):
-            raise Misconfigured(
-                f"{_BY_NAME[name].variable} is “{settings.values[name]}”; write one address, name@domain."
-            )
+    single = [(name, str(settings.values[name])) for name in ("sender_address", "breach_address")]
+    for name, given in [*single, *(("duty_addresses", each) for each in settings.duty)]:
+        local, _, domain = given.rpartition("@")
+        if not local or "." not in domain or any(c.isspace() for c in given):
+            raise Misconfigured(f"{_BY_NAME[name].variable} holds “{given}”; write an address, name@domain.")
     host, _, port = str(settings.listen).rpartition(":")
     if not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise Misconfigured(f"INTAKE_LISTEN is “{settings.listen}”; write host:port, like 127.0.0.1:8700.")

@@ -21,6 +21,7 @@ from forms import load
 from forms.schema import Answers
 from intake import pipeline, receive
 from intake.config import Settings
+from intake.domain.clocks import marker_ends
 from intake.domain.errors import IntakeError
 from intake.domain.model import Arrival
 from intake.domain.reference import ALPHABET
@@ -92,7 +93,7 @@ class Desk:
             receipt=proof,
             received_at=row.received_at,
             first_contact=row.next_due if notice else None,
-            marker_72h=(row.aware_at or row.received_at) + timedelta(hours=72) if notice else None,
+            marker_72h=marker_ends(row.known_since) if notice else None,
             read_by=None if notice else row.next_due,
             held=row.status == "held",
         )

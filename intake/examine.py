@@ -48,6 +48,7 @@ _LOGO = 50_000  # bytes; a photo of a form has more
 _UNREAD = frozenset(
     {"not_read_yet", "no_text_layer", "form_is_picture", "encrypted", "corrupt", "too_large", "too_costly"}
 )
+_MAILS_IN_A_BOUNCE = 3
 SAME_FORM_DAYS = 14  # the same file from the same account within this is the same notice, sent again
 
 
@@ -98,7 +99,7 @@ class Examination:
     message_id: str = ""
     update: str | None = None
     duplicate_of: str | None = None
-    bounce: bool = False
+    came_back: tuple[str, ...] = ()  # Message-IDs that a bounce names: of our mails, when we sent them
     marks: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
 
@@ -210,7 +211,7 @@ def _decide(
         subject=envelope.subject,
         body=envelope.body,
         message_id=envelope.message_id,
-        bounce=envelope.bounce,
+        came_back=_came_back(envelope),
     )
     has_form = any(f.read.form for f in found)
     tells = guess.danger or guess.kind is CaseKind.BREACH_NOTICE or any(map(_may_be_a_form, found))
@@ -346,8 +347,19 @@ def _form_of(row: QueueRow | None) -> Form | None:
     return load.form(name) if name else None
 
 
+def _came_back(envelope: Envelope) -> tuple[str, ...]:
+    """What a bounce says was not delivered: it answers that mail, or holds it, or its headers (RFC 3464, RFC 6522)."""
+    if not envelope.bounce:
+        return ()
+    inside = [i.raw for i in envelope.inner]
+    inside += [a.content for a in envelope.attachments if a.declared_type == "text/rfc822-headers"]
+    held = [open_envelope(raw).message_id for raw in inside[:_MAILS_IN_A_BOUNCE]]
+    return tuple(dict.fromkeys(i for i in (*envelope.in_reply_to, *envelope.references, *held) if i))
+
+
 def _own_case(parts: Parts, envelope: Envelope) -> str | None:
-    by_thread = parts.lookups.reference_for_message_id((*envelope.in_reply_to, *envelope.references))
+    thread = _came_back(envelope) if envelope.bounce else (*envelope.in_reply_to, *envelope.references)
+    by_thread = parts.lookups.reference_for_message_id(thread)
     if by_thread:
         return by_thread
     named = find_in(envelope.subject) or (find_in(envelope.body[:20_000]) if envelope.bounce else ())

@@ -37,6 +37,7 @@ WHAT = {
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,120}@[A-Za-z0-9.-]{1,120}>")
 _LANGUAGES = ("Content-Language", "en-NZ, mi")
 _AUTOMATIC = (("Auto-Submitted", "auto-replied"), ("X-Auto-Response-Suppress", "All"), _LANGUAGES)
+_BY_MACHINE = (("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All"), ("Importance", "high"))
 _WRITTEN_BY_A_PERSON = (_LANGUAGES,)
 
 
@@ -106,6 +107,24 @@ class Composer:
         values = {"reference": reference, "questions": asked, "answer_by": nz_words.by(answer_by, now)}
         subject = f"{len(asked)} {'question' if len(asked) == 1 else 'questions'} about {reference}"
         return self._mail("ask_for_more", dedupe, to, subject, values, _WRITTEN_BY_A_PERSON)
+
+    def page(
+        self, *, dedupe: str, to: str, reference: str, band: str, received_at: datetime, due: Due, last: bool
+    ) -> NewMail:
+        """To the duty officer: which case, how grave, when to call. band: "" for danger told in plain words.
+
+        last: the officer gets no more of them within the hour, and is told to look at the queue.
+        """
+        by = _by(due.first_contact, received_at)
+        values = {
+            "reference": reference,
+            "band": band,
+            "received": nz_words.full(received_at),
+            "contact_by": by,
+            "last": last,
+        }
+        subject = f"{band or 'Possible danger'}: {reference}" + (f", call by {by}" if by else "")
+        return self._mail("page", dedupe, to, subject, values, _BY_MACHINE)
 
     def from_staff(self, *, dedupe: str, to: str, reference: str, words: str) -> NewMail:
         """What a member of staff wrote, between a greeting that names the case and our phone. `words` are theirs alone."""

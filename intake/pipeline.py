@@ -13,7 +13,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Protocol
 
-from intake import mail_text
+from intake import mail_text, paging
 from intake.domain import routing
 from intake.domain.model import OutcomeCode
 from intake.domain.reference import make
@@ -24,7 +24,7 @@ from intake.ports import Blobs, Clock, Delivery, Filing, Job, NewMail, Reference
 _CHANCE: random.Random = secrets.SystemRandom()
 
 
-class Parts(ExamineParts, Protocol):
+class Parts(ExamineParts, paging.Parts, Protocol):
     @property
     def store(self) -> Store: ...
 
@@ -95,10 +95,11 @@ def _filing(
         drafts=tuple(zip(references, found.drafts, strict=True)),
         update=found.update,
         duplicate_of=found.duplicate_of,
-        mails=_mails(parts, delivery, found, references),
+        mails=(*_mails(parts, delivery, found, references), *paging.pages(parts, delivery, found, references)),
         reasons=found.reasons,
         marks=found.marks,
         suggest=found.suggest,
+        came_back=found.came_back,
     )
 
 

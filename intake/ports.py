@@ -127,6 +127,7 @@ class Filing:
     mails: tuple[tuple[int, NewMail], ...] = ()  # index into drafts (or -1 for the updated case), mail
     reasons: tuple[Reason, ...] = ()
     marks: tuple[str, ...] = ()
+    came_back: tuple[str, ...] = ()  # Message-IDs that a mail server could not deliver, when the message says so
     suggest: bool = False  # a low-priority job places suggestions from foreign documents
 
 
@@ -164,6 +165,13 @@ class QueueRow:
     duty: str
     version: int
     changed_at: datetime
+    linked_aware_at: datetime | None = None  # the earliest time of knowing on the notices that a person linked to it
+
+    @property
+    def known_since(self) -> datetime:
+        """From when the 72 hours count: when the first provider that reported the matter knew, else when it came."""
+        own = self.aware_at or self.received_at
+        return min(own, self.linked_aware_at) if self.linked_aware_at else own
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,6 +448,9 @@ class RegistryStore(Protocol):
     def provider(self, slug: str) -> Provider | None: ...
     def providers(self) -> tuple[Provider, ...]: ...
     def cases_of(self, slug: str) -> tuple[QueueRow, ...]: ...
+    def unreachable(self, addresses: Sequence[str]) -> frozenset[str]:
+        """Those of these, in lower case, whose newest mail of ours came back or was refused."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -456,7 +467,7 @@ class MailboxState:
 
 @dataclass(frozen=True, slots=True)
 class SentMail:
-    """A row of the outbox as staff see it. `state` is queued, sending, sent, failed or held."""
+    """A row of the outbox as staff see it. `state` is queued, sending, sent, bounced (it came back), failed or held."""
 
     id: int
     at: datetime

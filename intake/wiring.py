@@ -139,6 +139,10 @@ class Parts:
     def own_domains(self) -> tuple[str, ...]:
         return self.settings.domains
 
+    @property
+    def duty_addresses(self) -> tuple[str, ...]:
+        return self.settings.duty
+
     def trust(self, mailbox: str) -> Trust:
         table = self.settings.trust(mailbox)
         if table:
@@ -171,6 +175,11 @@ class Parts:
         if self.store.mails_to(address, since) >= self.settings.acks_per_address_hour:
             return False
         return self.store.mails_to("", since) < int(self.settings.acks_per_hour)
+
+    def pages_left(self, address: str) -> int:
+        """How many more mails a duty address may get within this hour."""
+        sent = self.store.mails_to(address, self.clock() - timedelta(hours=1))
+        return max(0, int(self.settings.pages_per_hour) - sent)
 
     @cached_property
     def mail_sender(self) -> MailSender | None:

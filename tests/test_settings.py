@@ -24,7 +24,7 @@ WRONG = {
     "redis": ({"INTAKE_REDIS_URL": "http://x"}, "must begin with redis://"),
     "blobs": ({"INTAKE_BLOB_URL": "s3://bucket"}, "must begin with file://"),
     "listen": ({"INTAKE_LISTEN": "8700"}, "write host:port"),
-    "sender": ({"INTAKE_SENDER_ADDRESS": "intake"}, "write one address, name@domain"),
+    "sender": ({"INTAKE_SENDER_ADDRESS": "intake"}, "write an address, name@domain"),
     "dns": ({"INTAKE_DNS_FILE": "/nowhere.json"}, "which is not a file"),
     "own": ({"INTAKE_OWN_DOMAINS": "ministry.example,co.nz"}, "“co.nz”, under which anybody may have a domain"),
     "demo mail": ({"INTAKE_DEMO": "true", "INTAKE_SMTP_URL": "smtp://mail.example"}, "must not see real mail"),

@@ -30,7 +30,15 @@ _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Z
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]{1,240}@[!-;=?A-~]{1,240}>")  # printable, no < > and no space
 _NEVER_IN_A_HEADER = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]|=\?")
 _HEADERS = frozenset(
-    {"auto-submitted", "x-auto-response-suppress", "content-language", "in-reply-to", "references", "reply-to"}
+    {
+        "auto-submitted",
+        "x-auto-response-suppress",
+        "importance",
+        "content-language",
+        "in-reply-to",
+        "references",
+        "reply-to",
+    }
 )
 # Long ids must not be folded: the library would turn them into encoded words, and no program would find the thread.
 _UNFOLDED = SMTP.clone(max_line_length=900)

@@ -161,6 +161,7 @@ def queue_row(row: QueueRow) -> dict[str, Any]:
         "next_due_what": row.next_due_what,
         "received_at": instant(row.received_at),
         "aware_at": instant(row.aware_at),
+        "linked_aware_at": instant(row.linked_aware_at),
         "assignee": row.assignee,
         "duty": row.duty,
     }

@@ -52,11 +52,10 @@ def due_for_notice(
     the Commissioner's "How long is 72 hours".
     """
     rules = clock_rules(rule)
-    marked_from = _utc(aware_at or received_at)
     return Due(
         first_contact=_after(rules.first_contact[band], received_at, rules),
         decision=_after(rules.decision[band], received_at, rules),
-        marker_72h=marked_from + timedelta(hours=rules.marker[2]),
+        marker_72h=marker_ends(aware_at or received_at, rule),
         marker_about=aware_about or aware_at is None,
         rule=rules.rule,
     )
@@ -100,6 +99,11 @@ def marker_state(aware_at: datetime, now: datetime, rule: str = "") -> Marker:
     if hours >= red:
         return Marker(hours, MarkerState.RED)
     return Marker(hours, MarkerState.AMBER if hours >= amber else MarkerState.CALM)
+
+
+def marker_ends(aware_at: datetime, rule: str = "") -> datetime:
+    """When the Commissioner's 72 elapsed hours are over."""
+    return _utc(aware_at) + timedelta(hours=clock_rules(rule).marker[2])
 
 
 def official_information_due(received_on: date, rule: str = "") -> date:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from forms.schema import Form
 from intake import case_reading, triage
 from intake.domain import nz_words
-from intake.domain.clocks import marker_state
+from intake.domain.clocks import marker_ends, marker_state
 from intake.domain.model import CaseKind, Provider, SenderCheck, Status
 from intake.ports import CaseView, Event, QueueRow, Staff
 from intake.web import present, staff
@@ -23,6 +23,7 @@ _STATES = {
     "queued": present.Badge("clock", "Waiting to be sent"),
     "sending": present.Badge("clock", "Being sent"),
     "sent": present.Badge("tick", "Sent", "ok"),
+    "bounced": present.Badge("cross", "Came back", "bad"),
     "failed": present.Badge("cross", "Could not be sent", "bad"),
     "held": present.Badge("lock", "Held back", "warn"),
 }
@@ -95,6 +96,7 @@ def _choices(parts: Parts, case: CaseView, provider: Provider | None, now: datet
         "suggested": _suggested(parts, case),
         "providers": parts.store.providers() if row.provider is None else (),
         "contacts": provider.contacts if provider else (),
+        "unreachable": parts.store.unreachable([c.address for c in provider.contacts]) if provider else frozenset(),
         "chase": nz_words.short(triage.chase_at(case, now), now),
         "statuses": {s: present.STATUSES[s] for s in triage.BY_HAND if s != row.status and _fits(row, s)},
         "colleagues": [s for s in parts.store.all_staff() if triage.may_work(s) and triage.may_see(s, row)],
@@ -132,7 +134,7 @@ def _figure(case: CaseView, now: datetime) -> Markup | None:
     row = case.row
     if row.kind != CaseKind.BREACH_NOTICE:
         return None
-    return present.clock_figure(marker_state(row.aware_at or row.received_at, now).hours)
+    return present.clock_figure(marker_state(row.known_since, now).hours)
 
 
 def _clock_facts(case: CaseView, now: datetime) -> list[tuple[str, Markup, str]]:
@@ -143,10 +145,14 @@ def _clock_facts(case: CaseView, now: datetime) -> list[tuple[str, Markup, str]]
         about = Markup("about ") if due.marker_about and row.aware_at else Markup("")
         facts.append(("Knew", about + present.moment(row.aware_at, now), ""))
     facts.append(("Arrived", present.moment(row.received_at, now), ""))
+    ends = due.marker_72h
+    if row.kind == CaseKind.BREACH_NOTICE and row.known_since < (row.aware_at or row.received_at):
+        facts.insert(1, ("Known earlier, by a linked case", present.moment(row.linked_aware_at, now), ""))
+        ends = marker_ends(row.known_since)
     for word, at, what in (
         ("First contact", due.first_contact, "first_contact"),
         ("Decision", due.decision, "decision"),
-        ("72 hours", due.marker_72h, ""),
+        ("72 hours", ends, ""),
         ("Read by", due.read_by, "read"),
         ("Plan by", due.plan_by, "plan"),
     ):

@@ -223,9 +223,10 @@ def marker(row: QueueRow, now: datetime) -> Marker | None:
     """None for a case that has no such clock."""
     if row.kind != CaseKind.BREACH_NOTICE:
         return None
-    hours, state = marker_state(row.aware_at or row.received_at, now)
+    hours, state = marker_state(row.known_since, now)
     spent = nz_words.span(timedelta(hours=hours))
-    since = "since the provider knew" if row.aware_at else "since it came"
+    told = row.aware_at or row.linked_aware_at == row.known_since
+    since = "since the provider knew" if told else "since it came"
     if state is MarkerState.PASSED:
         words = f"72 h passed {nz_words.span(timedelta(hours=hours - 72))} ago"
     elif state is MarkerState.CALM:

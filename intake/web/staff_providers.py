@@ -32,6 +32,7 @@ def blueprint(parts: Parts) -> Blueprint:
             provider=provider,
             lines=[present.line(row, now, me().address, names) for row in rows],
             counts=_counts(rows),
+            unreachable=parts.store.unreachable([c.address for c in provider.contacts]),
             exceptions=[(e, e.until < today) for e in provider.exceptions],
         )
 

@@ -35,6 +35,7 @@ _MAIL_STATES = {
     "queued": present.Badge("clock", "Waiting"),
     "sending": present.Badge("clock", "Being sent"),
     "sent": present.Badge("tick", "Sent", "ok"),
+    "bounced": present.Badge("cross", "Came back", "bad"),
     "failed": present.Badge("cross", "Could not be sent", "bad"),
     "held": present.Badge("lock", "Held back", "warn"),
 }
@@ -97,7 +98,7 @@ def first_thing(counted: Account, health: Sequence[Health], mails: Sequence[Sent
         found = next((h for h in health if h.state == state), None)
         if found is not None:
             return state, _named(found), f"{found.text} {found.mend}".strip()
-    failed = [m for m in mails if m.state == "failed"]
+    failed = [m for m in mails if m.state in ("failed", "bounced")]
     if failed:
         text = "Open the case and reach the provider another way. The reason stands in the list below."
         return "warn", f"{len(failed)} {'mail' if len(failed) == 1 else 'mails'} could not be sent", text

@@ -221,6 +221,19 @@ def test_T13_a_person_links_two_cases_on_the_page(world: World) -> None:
     assert second.cases[0] in world.page(first.cases[0])
 
 
+def test_T13_the_clock_of_a_linked_case_counts_from_the_earliest_knowledge_of_both(world: World) -> None:
+    late, early = NOW - timedelta(hours=2), NOW - timedelta(hours=30)
+    first = world.send(files=[notice_file(late)])
+    second = world.send(files=[notice_file(early, name="two.pdf", A03="Manager")])
+    page = world.desk().open(f"/case/{first.cases[0]}")
+    assert "2 h since the provider knew" in page.words
+    page.press("Link", {"other": second.cases[0]})
+    page.open(f"/case/{first.cases[0]}")
+    assert "30 h since the provider knew" in page.words
+    assert "Known earlier, by a linked case" in page.words
+    assert "Known earlier" not in world.page(second.cases[0])
+
+
 def test_T34_the_earlier_of_a_web_form_and_a_mail_keeps_its_clock_when_they_are_linked(world: World) -> None:
     visitor = send_notice(world.visitor(), FORM, notice(KOWHAI, NOW, "A folder was left on a bus."))
     reference = reference_on(visitor)

@@ -299,9 +299,11 @@ def test_T13_two_notices_of_one_breach_are_linked_by_a_person_and_the_earliest_k
     linked = world.case(provider)
     assert linked.linked == contractor.cases
     assert world.case(contractor).linked == provider.cases
-    aware = [world.row(d).aware_at for d in (provider, contractor)]
-    assert all(aware)
-    assert min(a for a in aware if a) == world.row(contractor).aware_at
+    assert world.row(contractor).aware_at == world.at.replace(day=23)
+    queued = {row.reference: row for row in world.queue()}
+    for done in (provider, contractor):  # the 72 hours of both count from when the first of them knew
+        assert world.case(done).row.known_since == world.row(contractor).aware_at
+        assert queued[done.cases[0]].known_since == world.row(contractor).aware_at
 
 
 def test_T27_an_out_of_office_and_a_bounce_open_nothing_and_are_not_answered(world: World) -> None:
@@ -322,6 +324,39 @@ def test_T27_an_out_of_office_and_a_bounce_open_nothing_and_are_not_answered(wor
     assert "automatic_answer" in world.history(first)
     assert len(world.queue()) == 1
     assert len(world.outbox()) == 1
+
+
+def _report(original: str) -> bytes:
+    """What a mail server answers when it could not deliver: RFC 3464, with the headers of our mail."""
+    lines = [
+        "From: MAILER-DAEMON@mx.trust.org.nz", "To: intake@ministry.example", "Subject: Undelivered Mail Returned to Sender",
+        "Message-ID: <dsn-1@mx.trust.org.nz>", "Auto-Submitted: auto-replied", "MIME-Version: 1.0",
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"', "",
+        "--b", "Content-Type: text/plain", "", "I could not deliver your mail.",
+        "--b", "Content-Type: message/delivery-status", "", "Reporting-MTA: dns; mx.trust.org.nz", "",
+        "Final-Recipient: rfc822; office@trust.org.nz", "Action: failed", "Status: 5.1.1", "",
+        "--b", "Content-Type: text/rfc822-headers", "", f"Message-ID: {original}", "From: intake@ministry.example", "", "--b--", "",
+    ]  # fmt: skip
+    return "\r\n".join(lines).encode()
+
+
+def test_T27_a_bounce_says_on_the_case_and_beside_the_contact_that_our_mail_came_back(world: World) -> None:
+    first, ack = opened_notice(world)
+    bounce = world.arrives(_report(str(ack["Message-ID"])))
+    assert (bounce.outcome, bounce.cases) == (OutcomeCode.AUTOMATIC, first.cases)
+    assert "mail_bounced" in world.history(first)
+    assert [m.state for m in world.mails_of(first)] == ["bounced"]
+    page = world.page(first.cases[0])
+    assert "Came back" in page
+    assert "office@trust.org.nz (our mail came back)" in page
+    assert world.parts.store.unreachable(["office@trust.org.nz"]) == {"office@trust.org.nz"}
+    assert len(world.queue()) == 1
+
+
+def test_T27_a_bounce_that_names_no_mail_of_ours_changes_nothing(world: World) -> None:
+    first, _ = opened_notice(world)
+    world.arrives(_report("<somebody@else.example>"))
+    assert [m.state for m in world.mails_of(first)] == ["sent"]
 
 
 _LIST = [("List-Id", "<all.trust.org.nz>"), ("Precedence", "bulk")]

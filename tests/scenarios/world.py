@@ -87,7 +87,8 @@ class World:
     folder: Path
     reader: DocumentReading | None = None  # shared by the tests of a run: a child takes a while to start
     at: datetime = NOW
-    more_settings: str = ""
+    more_settings: str = ""  # whole tables
+    plain_settings: str = ""  # single lines
     sent: int = 0
     parts: Parts = field(init=False)
 
@@ -99,7 +100,7 @@ class World:
             _MAILBOX.format(name=name, folder=(self.folder / f"drop-{name}").as_posix())
             for name in ("breach", "privacy")
         )
-        settings.write_text(f'own_domains = "ministry.example"\n{boxes}{self.more_settings}')
+        settings.write_text(f'own_domains = "ministry.example"\n{self.plain_settings}{boxes}{self.more_settings}')
         env = {
             "INTAKE_CONFIG": str(settings),
             "INTAKE_DATA_DIR": str(self.folder / "var"),

@@ -44,6 +44,7 @@ def settings_file(settings: Settings) -> Path:
         "demo = true\n"
         f"data_dir = {json.dumps(str(folder))}\n"
         'own_domains = "ministry.example"\n'
+        'duty_addresses = "duty@ministry.example"\n'
         f"dns_file = {json.dumps(str(zone))}\n\n"
         f"[mailboxes.{MAILBOX}]\n"
         'kind = "maildrop"\n'

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Insert, Table, bindparam, select, update
+from sqlalchemy import Connection, Engine, Insert, Table, bindparam, func, or_, select, update
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 
 from intake.adapters.store import tables as t
 from intake.adapters.store.engine import READING
+from intake.adapters.store.types import UTCDateTime
 from intake.domain.errors import TryLater
+from intake.domain.model import CaseKind
 from intake.ports import Clock
 
 _UNREACHABLE = "The database cannot be reached or has no room. Nothing was written; it is tried again."
@@ -122,5 +124,16 @@ def batches(values: Iterable[Any], size: int = FAR) -> Iterator[list[Any]]:
 
 
 CASE_BY_REFERENCE = select(t.cases).where(t.cases.c.reference == bindparam("reference"))
+_linked, _other = t.case_links.alias(), t.cases.alias()
+# Beside a row of `cases`: when the first of the notices that a person linked to it was known of.
+LINKED_AWARE_AT = (
+    select(func.min(func.coalesce(_other.c.aware_at, _other.c.received_at), type_=UTCDateTime))
+    .select_from(_linked)
+    .join(_other, _other.c.id == _linked.c.low + _linked.c.high - t.cases.c.id)
+    .where(or_(_linked.c.low == t.cases.c.id, _linked.c.high == t.cases.c.id), _other.c.kind == CaseKind.BREACH_NOTICE)
+    .correlate(t.cases)
+    .scalar_subquery()
+    .label("linked_aware_at")
+)
 CASE_TO_CHANGE = CASE_BY_REFERENCE.with_for_update()
 _CHANGE_CASE = update(t.cases).where(t.cases.c.id == bindparam("case"))

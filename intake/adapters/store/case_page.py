@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from intake.adapters.store import tables as t
-from intake.adapters.store.base import CASE_BY_REFERENCE, Base
+from intake.adapters.store.base import CASE_BY_REFERENCE, LINKED_AWARE_AT, Base
 from intake.adapters.store.case_rows import queue_row, sender_line
 from intake.adapters.store.codec import decode, to_document, to_due, to_reasons, to_score, to_sender, to_severity
 from intake.adapters.store.events import VIEWED
@@ -18,6 +18,7 @@ from intake.domain.model import RawMessage
 from intake.ports import CaseDocument, CaseMessage, CaseView, Correction, Event
 
 _c, _s, _doc, _l = t.cases.c, t.submissions.c, t.documents.c, t.case_links.c
+_WHOLE = CASE_BY_REFERENCE.add_columns(LINKED_AWARE_AT)
 _CASE: BindParameter[int] = bindparam("case")
 _RAW = select(t.raw_messages).where(t.raw_messages.c.id == bindparam("raw"))
 _CORRECTIONS = select(t.answers).where(t.answers.c.case_id == _CASE).order_by(t.answers.c.id)
@@ -58,7 +59,7 @@ _OF_DOCUMENT = (
 class CasePages(Base):
     def case(self, reference: str) -> CaseView | None:
         with self._read() as connection:
-            row = connection.execute(CASE_BY_REFERENCE, {"reference": reference}).mappings().one_or_none()
+            row = connection.execute(_WHOLE, {"reference": reference}).mappings().one_or_none()
             return None if row is None else _view(connection, row)
 
     def document(self, document_id: int) -> tuple[CaseDocument, str] | None:

@@ -122,6 +122,7 @@ def queue_row(row: Mapping[Any, Any]) -> QueueRow:
         duty=row["duty"],
         version=row["version"],
         changed_at=row["changed_at"],
+        linked_aware_at=row.get("linked_aware_at"),
     )
 
 

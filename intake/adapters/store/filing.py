@@ -33,7 +33,7 @@ from intake.adapters.store.codec import (
 )
 from intake.adapters.store.events import SYSTEM, EventStore, NewEvent
 from intake.adapters.store.jobqueue import JobStore
-from intake.adapters.store.outbox import mail_row
+from intake.adapters.store.outbox import BOUNCED, mail_row
 from intake.adapters.store.receiving import PRIORITY, SUGGEST
 from intake.adapters.store.registers import device_rows, plan_rows
 from intake.domain.model import (
@@ -190,6 +190,8 @@ class _Desk:
         joined = filing.duplicate_of or filing.update
         references = self._join(joined) if joined else self._open()
         self._queue_mails()
+        if filing.came_back:
+            self._note_bounces()
         if filing.suggest and self.case_ids:
             execute(self.store._upserts.job_again, self._suggest_row())
         if self.events:
@@ -351,6 +353,15 @@ class _Desk:
                 for row in queued
                 if row.case_id
             ]
+
+    def _note_bounces(self) -> None:
+        rows = self.connection.execute(BOUNCED, {"ids": [f"<{message_key(i)}>" for i in self.filing.came_back]})
+        text = "Our mail came back: it could not be delivered. Reach the provider another way."
+        self.events += [
+            NewEvent(row.case_id, SYSTEM, "mail_bounced", text, {"mail": row.id, "template": row.template})
+            for row in rows
+            if row.case_id
+        ]
 
     def _case_of(self, index: int) -> int | None:
         if not self.case_ids:

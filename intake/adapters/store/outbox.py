@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -51,6 +51,17 @@ _ENDED = (
         sent_at=bindparam("sent"),
     )
     .returning(_o.case_id, _o.template)
+)
+BOUNCED = (
+    update(t.outbox)
+    .where(_o.message_id.in_(bindparam("ids", expanding=True)), _o.state.in_(("sent", "sending")))
+    .values(state="bounced", error="A mail server reported that it could not be delivered.")
+    .returning(_o.id, _o.case_id, _o.template)
+)
+_ENDED_FOR = (
+    select(_o.to_key, _o.state)
+    .where(_o.to_key.in_(bindparam("addresses", expanding=True)), _o.state.in_(("sent", "bounced", "failed")))
+    .order_by(_o.id)
 )
 _RECENT = (
     select(t.outbox, t.cases.c.reference)
@@ -109,6 +120,11 @@ class Outbox(EventStore):
     def mails(self, limit: int = 50) -> tuple[SentMail, ...]:
         with self._read() as connection:
             return tuple(_sent(row) for row in connection.execute(_RECENT, {"most": limit}).mappings())
+
+    def unreachable(self, addresses: Sequence[str]) -> frozenset[str]:
+        with self._read() as connection:
+            newest = dict(connection.execute(_ENDED_FOR, {"addresses": [a.lower() for a in addresses]}).all())
+        return frozenset(address for address, state in newest.items() if state != "sent")
 
     def mails_to(self, address: str, since: datetime) -> int:
         counting = _TO if address else _TO_ALL

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, func, literal, literal_column, or_, select, tuple_
 
 from intake.adapters.store import tables as t
-from intake.adapters.store.base import Base
+from intake.adapters.store.base import LINKED_AWARE_AT, Base
 from intake.adapters.store.case_rows import queue_row
 from intake.adapters.store.codec import fold
 from intake.domain.model import CaseKind
@@ -38,6 +38,7 @@ _ROW = select(
     _c.duty,
     _c.version,
     _c.changed_at,
+    LINKED_AWARE_AT,
 )
 _OPEN: ColumnElement[int] = literal_column("0")  # literal, so that the planner knows the index fits
 NOBODY = "nobody"

@@ -315,7 +315,7 @@ outbox = Table(
     Column("body", Text, nullable=False),
     Column("template", String(80), nullable=False),
     Column("headers", Text, nullable=False),
-    Column("state", String(10), nullable=False),  # queued, sending, sent, failed
+    Column("state", String(10), nullable=False),  # queued, sending, sent, failed, bounced
     Column("due_at", UTCDateTime, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("lease_until", UTCDateTime),
