@@ -32,16 +32,17 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def programs(site: Site) -> dict[str, int]:
     """The running programs of the site."""
     found = {}
-    folder = f"{site.environ['INTAKE_DATA_DIR']}/valkey/".encode()
+    folder = Path(site.environ["INTAKE_DATA_DIR"]).resolve() / "valkey"
     mark = f"INTAKE_DATA_DIR={site.environ['INTAKE_DATA_DIR']}".encode()
     for process in Path("/proc").iterdir():
         if process.name.isdigit():
             try:
                 environ = (process / "environ").read_bytes().split(b"\0")
+                works_in = (process / "cwd").readlink()
                 words = (process / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")
             except OSError:
                 continue
-            if folder in b" ".join(words):  # it writes its own title over what it was started with
+            if works_in == folder:  # its command line is of no use: it writes a title of its own over it
                 found["valkey"] = int(process.name)
             elif mark in environ and COMMAND[-1].encode() in words:  # not a reader of documents
                 found[words[-1].decode(errors="replace")] = int(process.name)
