@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from intake.domain.errors import CannotRead, Misconfigured, TryLater
+
 if TYPE_CHECKING:
     from intake.wiring import Parts
 
@@ -27,7 +29,19 @@ class Health:
 
 def findings(parts: Parts) -> tuple[Health, ...]:
     """What is wrong first."""
-    found = [_accounting(parts), _waiting(parts), _disk(parts), _redis(parts), _sending(parts), *_mailboxes(parts)]
+    try:
+        parts.store.oldest_waiting()
+    except TryLater as error:  # everything else is read from there
+        return (Health("database", "bad", error.for_staff),)
+    found = [
+        _key(parts),
+        _accounting(parts),
+        _waiting(parts),
+        _disk(parts),
+        _redis(parts),
+        _sending(parts),
+        *_mailboxes(parts),
+    ]
     order = {"bad": 0, "warn": 1, "ok": 2}
     return tuple(sorted(found, key=lambda f: order[f.state]))
 
@@ -43,6 +57,19 @@ def _accounting(parts: Parts) -> Health:
             "Start the worker: its sweeper gives each a job within 30 s.",
         )
     return Health("messages", "ok", f"{counted['messages']} kept, {counted['waiting']} waiting, none missing.")
+
+
+def _key(parts: Parts) -> Health:
+    """Whether what was kept last can be opened: a wrong key is found before somebody needs a message."""
+    newest = parts.store.newest_blob()
+    try:
+        if newest:
+            parts.blobs.get(newest)
+        else:
+            parts.blobs  # noqa: B018 - made now: a key that is missing or too short is said here
+    except (Misconfigured, CannotRead) as error:
+        return Health("key", "bad", error.for_staff, "Put the right key file back (INTAKE_SECRET_KEY_FILE).")
+    return Health("key", "ok", "The key opens what was kept last." if newest else "There is a key.")
 
 
 def _waiting(parts: Parts) -> Health:

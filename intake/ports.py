@@ -354,8 +354,9 @@ class TriageStore(Protocol):
         text: str,
         changes: Mapping[str, object],
         detail: Mapping[str, object] | None = None,
+        mail: NewMail | None = None,
     ) -> int:
-        """Set columns and write one event; returns the new version.
+        """Set columns, write one event and queue the mail that goes with it, all or nothing; returns the new version.
 
         Keys of `changes`: status (Status), assignee (str or None), severity (Severity), due (Due), provider (slug or
         None), duty, outcome, outcome_reason, marks (tuple), title, service, aware_at (datetime or None), score (GapScore),
@@ -372,7 +373,11 @@ class TriageStore(Protocol):
         severity: Severity | None,
         due: Due,
         reasons: tuple[Reason, ...],
-    ) -> int: ...
+        follows: Mapping[str, object],
+    ) -> int:
+        """Keep the correction with all that follows from it; `follows` has the keys of `changes` above."""
+        ...
+
     def add_note(self, reference: str, actor: str, kind: str, text: str) -> None:
         """`kind` is note or call."""
         ...
@@ -504,6 +509,10 @@ class OperatorStore(Protocol):
         ...
 
     def oldest_waiting(self) -> datetime | None: ...
+    def newest_blob(self) -> str | None:
+        """The key under which the newest message is kept."""
+        ...
+
     def verify_events(self) -> tuple[int, str | None]:
         """How many events were checked, and a sentence about the first one that was tampered with, else None."""
         ...

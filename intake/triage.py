@@ -202,8 +202,7 @@ def ask_for_more(desk: Desk, staff: Staff, case: CaseView, version: int, to: str
     changes: dict[str, object] = {} if row.status == Status.HELD else {"status": Status.WAITING_PROVIDER}
     detail = {"questions": chosen, "chaser": again.isoformat()}
     text = f"Asked the provider for {', '.join(chosen)}"
-    desk.store.change(row.reference, version, staff.address, "asked", text, changes, detail)
-    desk.store.queue_mail(row.reference, mail, staff.address)
+    desk.store.change(row.reference, version, staff.address, "asked", text, changes, detail, mail)
     return again
 
 
@@ -244,13 +243,10 @@ def answer(
     row, now = case.row, desk.clock()
     correction = Correction(question_id, value, old.value if old else None, staff.address, now, entered)
     draft = judged(case, edition, _with(case, question_id, value))
-    new = desk.store.correct(
-        row.reference, version, staff.address, correction, draft.severity, draft.due, draft.reasons
+    follows = _follows(case, draft)
+    return desk.store.correct(
+        row.reference, version, staff.address, correction, draft.severity, draft.due, draft.reasons, follows
     )
-    changes = _follows(case, draft)
-    if changes:
-        new = desk.store.change(row.reference, new, staff.address, "decided_again", "What follows from it", changes)
-    return new
 
 
 def _new_value(

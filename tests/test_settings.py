@@ -111,3 +111,35 @@ def test_what_the_service_writes_is_for_its_own_account_only(tmp_path: Path) -> 
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert files
     assert [path for path in files if path.stat().st_mode & 0o077] == []
+
+
+def test_a_database_that_is_away_is_said_in_a_sentence_and_mail_is_tried_again(tmp_path: Path) -> None:
+    away = {"INTAKE_DATA_DIR": str(tmp_path), "INTAKE_DATABASE_URL": "postgresql://127.0.0.1:1/intake"}
+    for command, code in (("doctor", 69), ("receive -", 75)):
+        ran = subprocess.run(
+            [*COMMAND, *command.split()],
+            input="From: a@b.example\n\nHello\n",
+            env={"PATH": os.environ["PATH"], **away},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == code
+        assert "The database cannot be reached" in ran.stdout + ran.stderr
+        assert "Traceback" not in ran.stderr
+
+
+def test_doctor_finds_a_key_that_cannot_open_what_is_kept(tmp_path: Path) -> None:
+    environ = {"PATH": os.environ["PATH"], "INTAKE_DATA_DIR": str(tmp_path)}
+
+    def said(*arguments: str) -> str:
+        mail = "From: a@b.example\n\nHello\n"
+        ran = subprocess.run(
+            [*COMMAND, *arguments], input=mail, env=environ, capture_output=True, text=True, check=False
+        )
+        return ran.stdout
+
+    said("receive", "-")
+    assert "The key opens what was kept last." in said("doctor")
+    (tmp_path / "secret.key").write_bytes(b"k" * 32)
+    assert "kept under another master key" in said("doctor")

@@ -98,12 +98,12 @@ def _personal(case: Case, host: str, contacts: tuple[str, ...], ended: str, ende
             "contact_at_shared_host",
             f"The address is a contact of {case.names(contacts)}, and not one that the provider controls.",
         )
-    if suggested:
+    named = case.registry.named_in(case.display)
+    if suggested or named:
         case.note(
             "finding",
             "To be noted for the provider: work is done from an account that it does not control (control L1-EMAIL-02).",
         )
-    named = case.registry.named_in(case.display)
     if named:
         case.note("display_names_provider", f"The sender’s name holds the name of {case.names(named)}.", "half")
     reason = f"A personal account ({domain}). We answer to the registered contact, not here."

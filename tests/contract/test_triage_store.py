@@ -297,7 +297,7 @@ def test_a_corrected_answer_stands_beside_what_was_read(store: SqlStore, clock: 
     correction = Correction("A05", ["names"], ["health", "names"], ANA, clock(), "corrected")
     reasons = (Reason("CORRECTED", "A05 was corrected."),)
 
-    assert store.correct("BN-0001-A", 1, ANA, correction, calmer, DUE, reasons) == 2
+    assert store.correct("BN-0001-A", 1, ANA, correction, calmer, DUE, reasons, {"duty": "ministry"}) == 2
 
     case = store.case("BN-0001-A")
     assert case is not None
@@ -306,16 +306,20 @@ def test_a_corrected_answer_stands_beside_what_was_read(store: SqlStore, clock: 
     assert (case.severity, case.reasons, case.row.band) == (calmer, reasons, "S3")
     now = store.case_answers("BN-0001-A")
     assert (now["A05"].value, now["A05"].how) == (["names"], "person")
-    assert case.events[-1].detail == {"question": "A05", "how": "corrected", "changes": {"band": ["S2", "S3"]}}
+    assert case.events[-1].detail == {
+        "question": "A05",
+        "how": "corrected",
+        "changes": {"band": ["S2", "S3"], "duty": ["provider", "ministry"]},
+    }
     with pytest.raises(Conflict):
-        store.correct("BN-0001-A", 1, BEN, correction, calmer, DUE, reasons)
+        store.correct("BN-0001-A", 1, BEN, correction, calmer, DUE, reasons, {})
 
 
 def test_an_answer_that_cannot_be_read_counts_as_none(store: SqlStore, clock: SetClock) -> None:
     opened(store)
     unreadable = Correction("A05", None, ["health", "names"], ANA, clock(), "unreadable")
 
-    store.correct("BN-0001-A", 1, ANA, unreadable, SEVERITY, DUE, ())
+    store.correct("BN-0001-A", 1, ANA, unreadable, SEVERITY, DUE, (), {})
 
     assert "A05" not in store.case_answers("BN-0001-A")
 

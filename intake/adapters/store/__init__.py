@@ -30,13 +30,14 @@ def open_store(url: str, clock: Clock, mail_domain: str = "intake.invalid") -> S
 def migrate(url: str) -> str | None:
     """Make the tables, or bring them to HEAD. Returns the revision that was found, None for an empty database.
 
-    A database that is up to date costs one look and does not load Alembic.
+    Raises TryLater when it cannot be reached. A database that is up to date costs one look and does not load Alembic.
     """
-    from intake.adapters.store.engine import connect, revision
+    from intake.adapters.store.engine import connect, reachable, revision
 
     engine = connect(url)
     try:
-        found = revision(engine)
+        with reachable():
+            found = revision(engine)
         if found != HEAD:
             from intake.adapters.store.migrations.upgrade import upgrade
 

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Insert, Table, bindparam, func, or_, select, update
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import IntegrityError
 
 from intake.adapters.store import tables as t
-from intake.adapters.store.engine import READING
+from intake.adapters.store.engine import READING, reachable
 from intake.adapters.store.types import UTCDateTime
-from intake.domain.errors import TryLater
 from intake.domain.model import CaseKind
 from intake.ports import Clock
 
-_UNREACHABLE = "The database cannot be reached or has no room. Nothing was written; it is tried again."
-RETRY_SECONDS = 5.0
-# BEGIN goes to the driver by the shortest way (see engine), so a lock that lasts comes as the driver says it.
-_AWAY = (OperationalError, InterfaceError, sqlite3.OperationalError)
 FAR = 1000  # rows of one IN list
 
 
@@ -39,19 +33,13 @@ class Base:
     @contextmanager
     def _write(self) -> Iterator[Connection]:
         """One transaction: all of it or, on any exception, nothing."""
-        try:
-            with self.engine.begin() as connection:
-                yield connection
-        except _AWAY as error:
-            raise TryLater(_UNREACHABLE, RETRY_SECONDS) from error
+        with reachable(), self.engine.begin() as connection:
+            yield connection
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
-        try:
-            with self._reader.connect() as connection:
-                yield connection
-        except _AWAY as error:
-            raise TryLater(_UNREACHABLE, RETRY_SECONDS) from error
+        with reachable(), self._reader.connect() as connection:
+            yield connection
 
     def _change_case(self, connection: Connection, before: Mapping[Any, Any], after: Mapping[str, Any]) -> None:
         """Write the columns in which the two differ."""

@@ -66,19 +66,29 @@ class DeskStore(EventStore):
         text: str,
         changes: Mapping[str, object],
         detail: Mapping[str, object] | None = None,
+        mail: NewMail | None = None,
     ) -> int:
         with self._write() as connection:
             before = _case(connection, reference, version)
-            values: Values = {}
+            values: Values = {"contacted_at": self._clock()} if mail and before["contacted_at"] is None else {}
             for key, value in changes.items():
                 values |= self._columns(connection, before, key, value)
             after = self._save(connection, before, values)
-            shown = {k: [before[k], after[k]] for k in _SHOWN if before[k] != after[k]}
-            event = NewEvent(
-                before["id"], actor, action, text, {**(detail or {}), **({"changes": shown} if shown else {})}
-            )
+            event = NewEvent(before["id"], actor, action, text, {**(detail or {}), **_changes(before, after)})
             self._append(connection, [event], after["changed_at"])
+            if mail:
+                self._queue(connection, before["id"], mail, actor)
         return int(after["version"])
+
+    def _queue(self, connection: Connection, case_id: int, mail: NewMail, actor: str) -> bool:
+        """Whether it was queued; a mail with the same dedupe key is queued once."""
+        now = self._clock()
+        row = mail_row(mail, case_id, actor, now, self._mail_domain)
+        if connection.execute(self._upserts.mail, [row]).one_or_none() is None:
+            return False
+        detail = {"template": mail.template}
+        self._append(connection, [NewEvent(case_id, actor, "mail_queued", "A mail was queued.", detail)], now)
+        return True
 
     def _columns(self, connection: Connection, before: Mapping[Any, Any], key: str, value: Any) -> Values:
         if key == "severity":
@@ -117,6 +127,7 @@ class DeskStore(EventStore):
         severity: Severity | None,
         due: Due,
         reasons: tuple[Reason, ...],
+        follows: Mapping[str, object],
     ) -> int:
         with self._write() as connection:
             before = _case(connection, reference, version)
@@ -131,10 +142,10 @@ class DeskStore(EventStore):
             }
             connection.execute(_ANSWER, row)
             values = {**severity_columns(Status(before["status"]), severity, reasons), "due": encode(due)}
+            for key, value in follows.items():
+                values |= self._columns(connection, before, key, value)
             after = self._save(connection, before, values)
-            detail: Values = {"question": correction.question, "how": correction.how}
-            if after["band"] != before["band"]:
-                detail["changes"] = {"band": [before["band"], after["band"]]}
+            detail = {"question": correction.question, "how": correction.how, **_changes(before, after)}
             text = f"Answer {correction.question}: {correction.how}."
             self._append(
                 connection, [NewEvent(before["id"], actor, "answer_checked", text, detail)], after["changed_at"]
@@ -159,12 +170,8 @@ class DeskStore(EventStore):
                 connection.execute(self._upserts.mail, [mail_row(mail, None, actor, now, self._mail_domain)])
                 return
             before = _case(connection, reference)
-            row = mail_row(mail, before["id"], actor, now, self._mail_domain)
-            if connection.execute(self._upserts.mail, [row]).one_or_none() is None:
-                return  # the same mail was queued before
-            self._touch(connection, before, contacted=True)
-            detail = {"template": mail.template}
-            self._append(connection, [NewEvent(before["id"], actor, "mail_queued", "A mail was queued.", detail)], now)
+            if self._queue(connection, before["id"], mail, actor):
+                self._touch(connection, before, contacted=True)
 
     def _touch(self, connection: Connection, before: Mapping[Any, Any], contacted: bool) -> None:
         """Something was added beside the answers: others see that, and nobody's open page turns stale by it."""
@@ -224,3 +231,9 @@ def _expect(kind: type, value: object) -> Any:
     if not isinstance(value, kind):
         raise TypeError(f"{type(value).__name__} given where {kind.__name__} is needed")
     return value
+
+
+def _changes(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> Values:
+    """What an event tells of the columns that changed."""
+    shown = {k: [before[k], after[k]] for k in _SHOWN if before[k] != after[k]}
+    return {"changes": shown} if shown else {}

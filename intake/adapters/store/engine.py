@@ -7,13 +7,35 @@ transaction ends in "database is locked" without any patience.
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from intake.domain.errors import TryLater
 
 READING = "intake_reading"  # an execution option: this connection writes nothing
 _BUSY_MS = 5000
+RETRY_SECONDS = 5.0
+_UNREACHABLE = (
+    "The database cannot be reached or has no room. Nothing was written; it is tried again. "
+    "Start the server or mend INTAKE_DATABASE_URL."
+)
+# BEGIN goes to the driver by the shortest way (see `_sqlite`), so a lock that lasts comes as the driver says it.
+_AWAY = (OperationalError, InterfaceError, sqlite3.OperationalError)
+
+
+@contextmanager
+def reachable() -> Iterator[None]:
+    """Raises TryLater for a database that is away, locked for too long, or full."""
+    try:
+        yield
+    except _AWAY as error:
+        raise TryLater(_UNREACHABLE, RETRY_SECONDS) from error
 
 
 def connect(url: str) -> Engine:

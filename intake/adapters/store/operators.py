@@ -25,6 +25,7 @@ _WAITING = select(func.count()).select_from(t.deliveries).where(_d.outcome.is_(N
 _HAS_JOB = select(_j.id).where(_j.task == PROCESS, _j.subject == _d.id, _j.state != literal_column("'done'")).exists()
 _MISSING = _WAITING.where(~_HAS_JOB)
 _BY_OUTCOME = select(_d.outcome, func.count()).where(_d.outcome.is_not(None)).group_by(_d.outcome)
+_NEWEST_BLOB = select(t.raw_messages.c.blob).order_by(t.raw_messages.c.id.desc()).limit(1)
 _OLDEST = select(func.min(_d.received_at)).where(_d.outcome.is_(None))
 _STATE_FIELDS = frozenset(f.name for f in fields(MailboxState)) - {"name"}
 
@@ -69,6 +70,11 @@ class OperatorRows(Base):
                 "outcomes": {code.value: ended.get(code.value, 0) for code in OutcomeCode},
             }
         return found
+
+    def newest_blob(self) -> str | None:
+        with self._read() as connection:
+            newest: str | None = connection.scalar(_NEWEST_BLOB)
+        return newest
 
     def oldest_waiting(self) -> datetime | None:
         with self._read() as connection:
