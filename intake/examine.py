@@ -225,7 +225,8 @@ def _decide(
         if not _is_another_matter(parts, reference, made):
             whole = _together(parts, reference, made[0], found, guess)
             update = replace(base, documents=found, outcome=OutcomeCode.CASE_UPDATED, update=reference)
-            return replace(update, kind=whole.kind, drafts=(whole,))
+            left = drafts.not_whole(envelope.notes)
+            return replace(update, kind=whole.kind, drafts=(whole,), reasons=left, marks=tuple(r.code for r in left))
         reasons = (_follows(reference),)
     return _on_its_own(parts, base, guess, at, (*reasons, *drafts.not_whole(envelope.notes)))
 

@@ -67,6 +67,21 @@ def test_T09_a_reply_to_our_acknowledgement_adds_its_answers_to_the_same_case(wo
     assert "message_added" in world.history(first)
 
 
+def test_T09_what_a_reply_tells_of_whose_duty_it_is_stands_on_the_case(world: World) -> None:
+    first, ack = opened_notice(world)
+    assert world.row(first).duty == "not_known"
+    world.send(subject=f"Re: {ack['Subject']}", body="B17: only_for_ministry", headers=answer_to(ack))
+    assert world.row(first).duty == "ministry"
+
+
+def test_T25_a_reply_with_more_files_than_are_read_says_so_on_its_case(world: World) -> None:
+    first, ack = opened_notice(world)
+    files = [File(f"page{n}.pdf", PDF, f"%PDF-1.4 page {n}".encode()) for n in range(75)]
+    reply = world.send(subject=f"Re: {ack['Subject']}", body="More is attached.", files=files, headers=answer_to(ack))
+    assert reply.cases == first.cases
+    assert "more files than we read at once" in world.page(first.cases[0])
+
+
 def test_T09_a_reply_that_only_names_the_reference_in_its_subject_finds_its_case(world: World) -> None:
     first, _ = opened_notice(world)
     reply = world.send(subject=f"More about {first.cases[0].lower()}", body=THEY_KNOW)

@@ -262,6 +262,7 @@ def test_T03_gmail_because_work_mail_is_hacked_is_personal() -> None:
 
     assert (found.verdict, found.suggested) == (V.PERSONAL_ACCOUNT, ("p-trust",))
     assert "We answer to the registered contact, not here." in found.reason
+    assert "L1-EMAIL-02" in words(found)
 
 
 def test_T04_a_name_below_the_registered_domain_is_the_domain() -> None:

@@ -294,11 +294,15 @@ class _Desk:
             "status": Status(back_before_staff(Status(before["status"])) if adds else before["status"]).value,
         }
         if draft is None:
+            known = self._with_news(to_reasons(before["reasons"]))
+            values |= severity_columns(Status(values["status"]), to_severity(before["severity"]), known)
             return values | due_again({**before, **values})
         severity, due = added_to(to_severity(before["severity"]), to_due(before["due"]), draft.severity, draft.due)
         reasons = draft.reasons if severity is draft.severity else to_reasons(before["reasons"])
-        values |= severity_columns(Status(values["status"]), severity, reasons)
+        values |= severity_columns(Status(values["status"]), severity, self._with_news(reasons, draft))
         values |= {
+            "duty": before["duty"] if draft.duty == "not_known" else draft.duty,
+            "service": storable(draft.service) or before["service"],
             "due": encode(due),
             "score": encode(draft.score) if draft.score else before["score"],
             "problems": encode([(p.id, p.code, p.message) for p in draft.problems]),
@@ -307,6 +311,12 @@ class _Desk:
             "edition": before["edition"] or draft.edition,
         }
         return values | due_again({**before, **values})
+
+    def _with_news(self, reasons: tuple[Reason, ...], draft: CaseDraft | None = None) -> tuple[Reason, ...]:
+        """With what the message that was added tells beside the band, such as that not all of it could be read."""
+        known = {reason.code for reason in reasons}
+        told = (*(draft.reasons if draft else ()), *self.filing.reasons)
+        return (*reasons, *(reason for reason in dict.fromkeys(told) if reason.code not in known))
 
     def _joined(self, case_id: int) -> NewEvent:
         filing = self.filing
