@@ -101,7 +101,7 @@ def parser() -> argparse.ArgumentParser:
     provider.add_argument("name", nargs="?", metavar="FILE.csv|SLUG")
 
     staff = as_json(add("staff", "desk", "staff", "who may sign in"))
-    staff.add_argument("what", choices=("add", "list"))
+    staff.add_argument("what", choices=("add", "remove", "list"))
     staff.add_argument("address", nargs="?", metavar="EMAIL")
     staff.add_argument("--role", choices=ROLES, default="triage")
     staff.add_argument("--name", default="")

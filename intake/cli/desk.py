@@ -12,7 +12,7 @@ from intake.domain.errors import CannotRead
 from intake.domain.reference import parse
 from intake.ports import QueueFilter
 from intake.registry_file import read_registry, stated_address
-from intake.wiring import build
+from intake.wiring import Parts, build
 
 
 def queue(given: argparse.Namespace) -> int:
@@ -70,16 +70,30 @@ def provider(given: argparse.Namespace) -> int:
     return 0
 
 
+def _remove(parts: Parts, address: str) -> int:
+    store = parts.store
+    if not store.retire_staff(address):
+        raise CannotRead(f"Nobody who may sign in has the address {address}. `staff list` shows who has.")
+    print(f"{address} cannot sign in any more, and open sessions are over.")
+    left = len(store.queue(QueueFilter(assignee=address), limit=1000))
+    if left:
+        print(f"{left} open {'case is' if left == 1 else 'cases are'} still given to them: /queue?assignee={address}")
+    return 0
+
+
 def staff(given: argparse.Namespace) -> int:
-    store = build(config.load()).store
+    parts = build(config.load())
+    store = parts.store
     if given.what == "list":
         for one in store.all_staff():
             text = {"address": one.address, "role": one.role, "name": one.name, "active": one.active}
-            show.line(text) if given.json else print(f"{one.address:40} {one.role}")
+            show.line(text) if given.json else print(f"{one.address:40} {one.role if one.active else 'removed'}")
         return 0
     address = stated_address(given.address or "")
     if address is None:
         raise CannotRead(f"“{given.address or ''}” is not an email address.")
+    if given.what == "remove":
+        return _remove(parts, address)
     added = store.add_staff(address, given.role, given.name)
     text = {"address": added.address, "role": added.role, "name": added.name, "active": added.active}
     show.line(text) if given.json else print(f"{added.address} may sign in as {added.role}")

@@ -75,6 +75,21 @@ def test_staff_are_found_by_address_in_any_case_and_may_change_their_role(store:
     assert [member.address for member in store.all_staff()] == [ANA, "ben@ministry.example"]
 
 
+def test_whoever_left_signs_in_no_more_and_is_out_at_once(store: SqlStore, clock: SetClock) -> None:
+    store.add_staff(ANA, "triage", "Ana Example")
+    store.add_session("s1", ANA, clock() + timedelta(hours=12))
+    store.add_link("l1", ANA, "browser", clock() + timedelta(minutes=15))
+
+    assert store.retire_staff("Ana@ministry.example")
+
+    assert store.session("s1", clock(), 1800) is None
+    assert store.use_link("l1", "browser", clock()) is None
+    member = store.staff_member(ANA)
+    assert member is not None and not member.active
+    assert not store.retire_staff(ANA)
+    assert store.add_staff(ANA, "auditor").active
+
+
 def test_a_link_opens_once_for_its_browser_and_in_its_time(store: SqlStore, clock: SetClock) -> None:
     expires = clock() + timedelta(minutes=15)
     store.add_link("token", ANA, "browser", expires)

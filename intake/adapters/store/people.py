@@ -15,6 +15,7 @@ from intake.ports import Session, Staff
 _st, _se, _li, _dr = t.staff.c, t.sessions.c, t.one_time_links.c, t.drafts.c
 _NOTICE_VISIT = timedelta(seconds=60)  # a session's last visit is noted no finer: reading a page need not write
 _MEMBER = select(t.staff).where(_st.address == bindparam("address"))
+_RETIRE = update(t.staff).where(_st.address == bindparam("who"), _st.active).values(active=False)
 _USE_LINK = (
     update(t.one_time_links)
     .where(
@@ -51,6 +52,13 @@ class StaffRows(Base):
             row = {"address": key, "role": member.role, "name": member.name, "active": True}
             connection.execute(update(t.staff).where(_st.address == key) if known else insert(t.staff), row)
         return member
+
+    def retire_staff(self, address: str) -> bool:
+        who = _key(address)
+        with self._write() as connection:
+            connection.execute(delete(t.sessions).where(_se.address == who))
+            connection.execute(delete(t.one_time_links).where(_li.address == who))
+            return connection.execute(_RETIRE, {"who": who}).rowcount == 1
 
     def all_staff(self) -> tuple[Staff, ...]:
         with self._read() as connection:
