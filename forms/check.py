@@ -63,9 +63,9 @@ def which_times(form: Form, answers: Answers) -> list[Problem]:
 
 
 def _holds(condition: Condition, answers: Mapping[str, object]) -> bool:
-    return not condition.any_of or any(
-        all(_shares(answers.get(name), codes) for name, codes in group) for group in condition.any_of
-    )
+    if not condition.any_of:
+        return True
+    return any(all(_shares(answers.get(name), codes) for name, codes in group) for group in condition.any_of)
 
 
 def _shares(answer: object, codes: Sequence[str]) -> bool:

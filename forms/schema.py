@@ -6,7 +6,8 @@ PDF, JSON schema) and every check is derived from them. Nothing here knows about
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -106,18 +107,21 @@ class Form:
     about: str = ""  # what the form says of its own origin
     attestation: str = ""
     gap_codes: tuple[str, ...] = ()  # answers to a control that are a gap
+    questions: tuple[Question, ...] = field(init=False, repr=False, compare=False)  # of all sections, in order
+    _by_id: Mapping[str, Question] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # A page asks for them a hundred times, so they are put together once.
+        object.__setattr__(self, "questions", tuple(q for s in self.sections for q in s.questions))
+        object.__setattr__(self, "_by_id", {q.id: q for q in self.questions})
 
     @property
     def name(self) -> str:
         """`KIND@EDITION`, as commands and files name it."""
         return f"{self.kind}@{self.edition}"
 
-    @property
-    def questions(self) -> tuple[Question, ...]:
-        return tuple(q for s in self.sections for q in s.questions)
-
     def question(self, question_id: str) -> Question | None:
-        return next((q for q in self.questions if q.id == question_id), None)
+        return self._by_id.get(question_id)
 
 
 # Canonical answers by question id. A value is plain JSON: str, int, True, list of codes, object of parts, list of row objects.

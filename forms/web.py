@@ -156,7 +156,7 @@ def _applying(form: Form, answers: Answers) -> Answers:
 
 
 def _root(at: str) -> str:
-    return re.split(r"[.\[]", at, maxsplit=1)[0]
+    return at.partition(".")[0].partition("[")[0]
 
 
 def _asked(form: Form, problem: Problem, answers: Answers) -> bool:
