@@ -12,7 +12,7 @@ from intake.adapters.store.base import CASE_TO_CHANGE
 from intake.adapters.store.case_rows import due_again, moved, searchable, severity_columns
 from intake.adapters.store.codec import encode, storable, to_reasons, to_severity
 from intake.adapters.store.events import VIEWED, EventStore, NewEvent
-from intake.adapters.store.outbox import mail_row
+from intake.adapters.store.outbox import mail_row, queued
 from intake.domain.model import Due, GapScore, Reason, Severity, Status
 from intake.ports import Conflict, Correction, NewMail
 
@@ -86,8 +86,7 @@ class DeskStore(EventStore):
         row = mail_row(mail, case_id, actor, now, self._mail_domain)
         if connection.execute(self._upserts.mail, [row]).one_or_none() is None:
             return False
-        detail = {"template": mail.template}
-        self._append(connection, [NewEvent(case_id, actor, "mail_queued", "A mail was queued.", detail)], now)
+        self._append(connection, [queued(case_id, actor, mail.template)], now)
         return True
 
     def _columns(self, connection: Connection, before: Mapping[Any, Any], key: str, value: Any) -> Values:

@@ -33,7 +33,7 @@ from intake.adapters.store.codec import (
 )
 from intake.adapters.store.events import SYSTEM, EventStore, NewEvent
 from intake.adapters.store.jobqueue import JobStore
-from intake.adapters.store.outbox import BOUNCED, mail_row
+from intake.adapters.store.outbox import BOUNCED, mail_row, queued
 from intake.adapters.store.receiving import PRIORITY, SUGGEST
 from intake.adapters.store.registers import device_rows, plan_rows
 from intake.domain.model import (
@@ -357,12 +357,8 @@ class _Desk:
             for index, mail in self.filing.mails
         ]
         if new:
-            queued = self.connection.execute(self.store._upserts.mail, new)
-            self.events += [
-                NewEvent(row.case_id, SYSTEM, "mail_queued", "A mail was queued.", {"template": row.template})
-                for row in queued
-                if row.case_id
-            ]
+            rows = self.connection.execute(self.store._upserts.mail, new)
+            self.events += [queued(row.case_id, SYSTEM, row.template) for row in rows if row.case_id]
 
     def _note_bounces(self) -> None:
         rows = self.connection.execute(BOUNCED, {"ids": [f"<{message_key(i)}>" for i in self.filing.came_back]})

@@ -21,6 +21,12 @@ _FIRST_WAIT, _LONGEST_WAIT = 60.0, 3600.0  # seconds
 _o = t.outbox.c
 _QUEUED: ColumnElement[str] = literal_column("'queued'")
 
+_QUEUED_AS = {
+    "acknowledgement": "The answer to the sender was queued.",
+    "page": "A mail to whoever is on duty was queued.",
+    "ask": "Questions to the provider were queued.",
+}
+
 
 def _claiming(skip_locked: bool) -> ReturningUpdate[tuple[object, ...]]:
     due = (
@@ -131,6 +137,12 @@ class Outbox(EventStore):
         where = {"address": address.lower(), "since": since} if address else {"since": since}
         with self._read() as connection:
             return int(connection.execute(counting, where).scalar_one())
+
+
+def queued(case_id: int, actor: str, template: str) -> NewEvent:
+    """The event that a mail of this template waits to be sent."""
+    text = _QUEUED_AS.get(template.partition("_")[0], "A mail to the provider was queued.")
+    return NewEvent(case_id, actor, "mail_queued", text, {"template": template})
 
 
 def mail_row(mail: NewMail, case_id: int | None, actor: str, now: datetime, domain: str) -> dict[str, Any]:
