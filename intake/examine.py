@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from forms import load
 from forms.canonical import canonical
 from forms.schema import Form
-from intake.domain import drafts, kind, text_answers, web_submission
+from intake.domain import drafts, text_answers, web_submission
 from intake.domain.envelope import open_envelope, with_inner
 from intake.domain.errors import CannotRead
 from intake.domain.kind import KindGuess
@@ -215,9 +215,11 @@ def _decide(
     )
     has_form = any(f.read.form for f in found)
     tells = guess.danger or guess.kind is CaseKind.BREACH_NOTICE or any(map(_may_be_a_form, found))
-    if sender.verdict is VerdictCode.AUTOMATIC and not has_form and (envelope.bounce or not tells):
-        # A bounce of our own mail is noted on the case that it belongs to; nothing automatic opens or answers anything.
-        return replace(base, update=_own_case(parts, envelope) if envelope.bounce else None)
+    if sender.verdict is VerdictCode.AUTOMATIC and not has_form:
+        # A bounce of our own mail quotes our words, and is noted on its case; what is none of ours may be a notice all the same.
+        own = _own_case(parts, envelope) if envelope.bounce else None
+        if own or not tells:
+            return replace(base, update=own)
     reference, reasons = _follow_up(parts, envelope, sender)
     if reference:
         found = _with_reply(parts, reference, envelope.body, found)
@@ -271,8 +273,7 @@ def _guess(envelope: Envelope, sender: SenderCheck, found: Sequence[Found]) -> K
     names = [f.read.name for f in found if f.read.name]
     if sender.verdict is VerdictCode.AUTOMATIC:
         subject = "" if find_in(envelope.subject) else envelope.subject
-        own = [(subject, envelope.body)]
-        return kind.of_mail(subject, envelope.body, ()) if envelope.bounce else drafts.most_telling(own, names)
+        return drafts.most_telling([(subject, envelope.body)], names)
     return drafts.most_telling([(mail.subject, mail.body) for _, mail in with_inner(envelope)], names)
 
 

@@ -466,3 +466,20 @@ def test_a_file_and_its_print_in_one_mail_count_once(world: World) -> None:
     done = world.send(sender=OFFICE, files=[File("a.pdf", PDF, pdf), File("b.pdf", PDF, pdf + b"\n")])
     assert len(done.cases) == 1
     assert len(world.mails_of(done)) == 1
+
+
+_BOUNCE = [("X-Failed-Recipients", "breach@ministry.example"), ("Content-Description", "Undelivered message")]
+
+
+@pytest.mark.parametrize(
+    "sender", ["Office <office@trust.org.nz>", "postmaster@trust.org.nz", "mailer-daemon@trust.org.nz"]
+)
+def test_T27_a_bounce_of_nothing_of_ours_hides_no_notice_and_no_file(world: World, sender: str) -> None:
+    words = "We had a privacy breach: her violent ex-partner has her address, and she is scared for her life."
+    told = world.send(sender=sender, subject="Privacy breach", body=words, headers=_BOUNCE)
+    photo = File("scan0001.jpg", "image/jpeg", b"\xff\xd8\xff\xe0" + bytes(60_000))
+    shown = world.send(sender=sender, subject="Form", body="See attached. Mere", files=[photo], headers=_BOUNCE)
+    assert (world.row(told).kind, world.row(told).status) == ("breach_notice", "open")
+    assert world.row(shown).verdict == "automatic"
+    assert silent(world, told)
+    assert silent(world, shown)
