@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 
 from intake.adapters.store import open_store
@@ -35,6 +36,13 @@ def test_the_message_id_is_the_same_over_every_try_and_another_for_each_mail(sto
     assert again.attempt == 2
     assert first.message_id != second.message_id
     assert first.message_id.endswith("@intake.invalid>")
+
+
+def test_nobody_can_work_out_a_message_id_and_say_that_the_mail_came_back(store: SqlStore) -> None:
+    opened(store, 1, mails=((0, mail("ask:BN-0001-A:3")),))
+    claimed = store.claim_mails(10, 60)[-1]
+    guessed = hashlib.sha256(b"ask:BN-0001-A:3").hexdigest()[:40]
+    assert guessed not in claimed.message_id
 
 
 def test_the_message_id_carries_the_domain_that_the_mail_comes_from(store: SqlStore, clock: SetClock) -> None:
