@@ -11,6 +11,7 @@ from forms.pdf.blank import blank
 from intake import triage
 from intake.adapters.demo.answers import assessment
 from intake.domain.model import Status
+from intake.ports import QueueFilter
 from tests.scenarios.world import (
     ASSESSMENT,
     BREACH,
@@ -20,6 +21,7 @@ from tests.scenarios.world import (
     TRIAGE,
     Done,
     File,
+    Gateway,
     OutcomeCode,
     World,
     acknowledged,
@@ -483,3 +485,15 @@ def test_T27_a_bounce_of_nothing_of_ours_hides_no_notice_and_no_file(world: Worl
     assert world.row(shown).verdict == "automatic"
     assert silent(world, told)
     assert silent(world, shown)
+
+
+def test_T27_a_bounce_that_anybody_wrote_interrupts_nobody_at_work(world: World) -> None:
+    first, _ = opened_notice(world)
+    before = world.case(first).row
+    subject = f"Undeliverable: zeppelin {first.cases[0]}"
+    forged = world.send(sender="mailer-daemon@elsewhere.example", gateway=Gateway(), subject=subject, body="Failed.")
+    after = world.case(first).row
+    assert forged.cases == first.cases
+    assert "automatic_answer" in world.history(first)
+    assert (after.version, after.status) == (before.version, before.status)
+    assert world.parts.store.queue(QueueFilter(text="zeppelin"), limit=10) == ()

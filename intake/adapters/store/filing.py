@@ -274,9 +274,10 @@ class _Desk:
         adds = self.filing.outcome is OutcomeCode.CASE_UPDATED
         draft = self.filing.drafts[0][1] if adds and self.filing.drafts else None
         self.connection.execute(_SUBMISSIONS, [self._submission(0, case_id, draft)])
-        after = {**before, **self._added(before, draft if draft and draft.form else None)}
-        self.store._change_case(self.connection, before, after)
-        self.counts.update(moved(before, after))
+        if self.filing.outcome is not OutcomeCode.AUTOMATIC:  # anybody can write a bounce
+            after = {**before, **self._added(before, draft if draft and draft.form else None)}
+            self.store._change_case(self.connection, before, after)
+            self.counts.update(moved(before, after))
         if draft:
             self._registers(case_id, draft, again=True)
         self.events.append(self._joined(case_id))
