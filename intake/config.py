@@ -78,7 +78,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "duty_addresses", "", "list with commas", "a mail to each as soon as a case is S1 or S2 or tells of danger"
     ),
-    Setting("pages_per_hour", 20, "mails an hour", "to each duty address: a wave ends in “look at the queue”"),
+    Setting(
+        "pages_per_hour",
+        20,
+        "mails an hour",
+        "to each duty address: a wave ends in “look at the queue”; as many again for proven senders",
+    ),
     Setting("phone", "0800 000 000", "phone number", "for those who cannot use the web, and when we are down"),
     Setting("phone_overseas", "+64 4 000 0000", "phone number", "the same from abroad"),
     Setting("exit_url", "https://weather.example/", "URL", "where “Leave this page quickly” goes: something harmless"),

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from intake.domain.model import CaseDraft
+from intake.domain.routing import RELIABLE
 from intake.examine import Examination
 from intake.mail_text import Composer
 from intake.ports import Delivery, NewMail, Store
@@ -27,7 +28,7 @@ class Parts(Protocol):
     @property
     def duty_addresses(self) -> tuple[str, ...]: ...
 
-    def pages_left(self, address: str) -> int: ...
+    def pages_left(self, address: str, proven: bool) -> int: ...
 
 
 def pages(
@@ -36,23 +37,26 @@ def pages(
     """The mails to queue with a filing, each with the place of its case in it (-1 for the case that is added to)."""
     if not parts.duty_addresses or found.duplicate_of or not found.drafts:
         return
-    for place, draft in enumerate(found.drafts):
-        if not _urgent(draft) or (found.update and not _news(parts, found.update, draft)):
-            continue
-        reference = found.update or references[place]
-        for address in parts.duty_addresses:
-            left = parts.pages_left(address)
-            if left > 0:
-                mail = parts.composer.page(
-                    dedupe=f"page:{delivery.raw.content_key}:{place}:{address}",
-                    to=address,
-                    reference=reference,
-                    band=draft.severity.band if draft.severity else "",
-                    received_at=delivery.received_at,
-                    due=draft.due,
-                    last=left == 1,
-                )
-                yield (-1 if found.update else place, mail)
+    urgent = [
+        (place, draft)
+        for place, draft in enumerate(found.drafts)
+        if _urgent(draft) and not (found.update and not _news(parts, found.update, draft))
+    ]
+    proven = found.sender.verdict in RELIABLE
+    for address in parts.duty_addresses if urgent else ():
+        most = parts.pages_left(address, proven)
+        kept = most - parts.pages_left(address, False)  # for proven senders, when strangers have used up theirs
+        for left, (place, draft) in zip(range(most, 0, -1), urgent, strict=False):
+            mail = parts.composer.page(
+                dedupe=f"page:{delivery.raw.content_key}:{place}:{address}",
+                to=address,
+                reference=found.update or references[place],
+                band=draft.severity.band if draft.severity else "",
+                received_at=delivery.received_at,
+                due=draft.due,
+                last=left in (1, kept + 1),
+            )
+            yield (-1 if found.update else place, mail)
 
 
 def _urgent(draft: CaseDraft) -> bool:

@@ -176,10 +176,12 @@ class Parts:
             return False
         return self.store.mails_to("", since) < int(self.settings.acks_per_hour)
 
-    def pages_left(self, address: str) -> int:
-        """How many more mails a duty address may get within this hour."""
-        sent = self.store.mails_to(address, self.clock() - timedelta(hours=1))
-        return max(0, int(self.settings.pages_per_hour) - sent)
+    def pages_left(self, address: str, proven: bool) -> int:
+        """How many more pages a duty address may get within this hour. Strangers can use up theirs, and never those that are
+        kept for senders who are proven.
+        """
+        sent = self.store.mails_to(address, self.clock() - timedelta(hours=1), "page")
+        return max(0, int(self.settings.pages_per_hour) * (2 if proven else 1) - sent)
 
     @cached_property
     def mail_sender(self) -> MailSender | None:

@@ -14,6 +14,7 @@ from tests.scenarios.world import (
     KOWHAI,
     NOW,
     Done,
+    Gateway,
     World,
     assert_nothing_submitted,
     notice,
@@ -99,13 +100,52 @@ def test_what_makes_a_case_graver_pages_once_and_more_of_the_same_does_not(world
 
 def test_a_wave_of_grave_notices_ends_in_one_mail_that_says_look_at_the_queue(world: World) -> None:
     for number in range(5):
-        world.send(files=[notice_file(name=f"{number}.pdf", A03=f"Clerk {number}", **GRAVE)])
+        world.send(gateway=Gateway(), files=[notice_file(name=f"{number}.pdf", A03=f"Clerk {number}", **GRAVE)])
     told = pages(world)
     assert len(told) == 3
     assert ["this is the last mail" in page.body for page in told] == [False, False, True]
     world.later(hours=2)
     world.send(files=[notice_file(name="later.pdf", A03="Clerk later", **GRAVE)])
     assert len(pages(world)) == 4
+
+
+DANGER = "Her ex-partner has her new address and says he will come to her house tonight. She is scared for her life."
+
+
+def test_strangers_cannot_use_up_the_pages_of_a_proven_sender(world: World) -> None:
+    for number in range(5):
+        stranger = f"eve@stranger-{number}.example"
+        world.send(sender=stranger, gateway=Gateway(), subject="Hello", body=f"{number}: {DANGER}")
+    assert len(pages(world)) == 3
+    done = world.send(files=[notice_file(**GRAVE)])
+    assert pages(world)[-1].case == done.cases[0]
+
+
+def test_the_officer_is_told_when_pages_for_strangers_end_with_one_of_a_proven_sender(world: World) -> None:
+    for number in range(2):
+        world.send(
+            sender=f"eve@stranger-{number}.example", gateway=Gateway(), subject="Hello", body=f"{number}: {DANGER}"
+        )
+    world.send(files=[notice_file(**GRAVE)])
+    world.send(sender="eve@stranger.example", gateway=Gateway(), subject="Hello", body=f"More: {DANGER}")
+    assert ["this is the last mail" in page.body for page in pages(world)] == [False, False, True]
+
+
+def test_other_mails_to_the_duty_address_use_up_no_page(world: World) -> None:
+    for number in range(3):
+        world.send(sender="duty@ministry.example", gateway=Gateway(), subject="Hello", body=f"Question {number}")
+    world.send(files=[notice_file(**GRAVE)])
+    assert len(pages(world)) == 1
+
+
+def test_the_last_page_says_so_when_one_mail_holds_two_notices(world: World) -> None:
+    def stranger(*names: str) -> None:
+        files = [notice_file(name=f"{name}.pdf", A03=f"Clerk {name}", **GRAVE) for name in names]
+        world.send(sender="eve@stranger.example", gateway=Gateway(), files=files)
+
+    stranger("a")
+    stranger("b", "c", "d")
+    assert ["this is the last mail" in page.body for page in pages(world)] == [False, False, True]
 
 
 def test_nobody_is_paged_about_the_same_notice_sent_again(world: World) -> None:

@@ -76,6 +76,7 @@ _RECENT = (
     .limit(bindparam("most"))
 )
 _TO = select(func.count()).where(_o.to_key == bindparam("address"), _o.created_at >= bindparam("since"))
+_TO_OF = _TO.where(_o.template == bindparam("template"))
 _TO_ALL = select(func.count()).where(_o.created_at >= bindparam("since"))
 
 
@@ -132,9 +133,10 @@ class Outbox(EventStore):
             newest = dict(connection.execute(_ENDED_FOR, {"addresses": [a.lower() for a in addresses]}).all())
         return frozenset(address for address, state in newest.items() if state != "sent")
 
-    def mails_to(self, address: str, since: datetime) -> int:
-        counting = _TO if address else _TO_ALL
-        where = {"address": address.lower(), "since": since} if address else {"since": since}
+    def mails_to(self, address: str, since: datetime, template: str = "") -> int:
+        counting = (_TO_OF if template else _TO) if address else _TO_ALL
+        where = {"since": since, **({"address": address.lower()} if address else {})}
+        where |= {"template": template} if address and template else {}
         with self._read() as connection:
             return int(connection.execute(counting, where).scalar_one())
 
