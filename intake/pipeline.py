@@ -17,6 +17,7 @@ from intake import mail_text, paging
 from intake.domain import routing
 from intake.domain.model import OutcomeCode
 from intake.domain.reference import make
+from intake.domain.verdicts import HOST_CHECK_FAILED
 from intake.examine import Examination, examine
 from intake.examine import Parts as ExamineParts
 from intake.ports import Blobs, Clock, Delivery, Filing, Job, NewMail, ReferenceTaken, Store
@@ -111,7 +112,8 @@ def _mails(
         return ()
     draft = found.drafts[0]
     template = routing.acknowledge(found.sender.verdict, draft.kind, found.outcome)
-    if not template or not found.sender.address or not parts.may_acknowledge(found.sender.address):
+    forged = any(e.code == HOST_CHECK_FAILED for e in found.sender.evidence)
+    if not template or forged or not found.sender.address or not parts.may_acknowledge(found.sender.address):
         return ()
     reference = found.update or references[0]
     mail = parts.composer.acknowledgement(

@@ -11,6 +11,8 @@ from intake.domain.model import VerdictCode as V
 from intake.domain.registry import is_own, protected
 from intake.domain.sender_case import Case
 
+HOST_CHECK_FAILED = "host_check_failed"  # evidence that a personal account is a forged one: its owner is not told
+
 
 def outside(case: Case) -> SenderCheck:
     exception = case.registry.exception(case.address, case.today)
@@ -89,6 +91,9 @@ def _exception(case: Case, slug: str, why: str, until: str) -> SenderCheck:
 def _personal(case: Case, host: str, contacts: tuple[str, ...], ended: str, ended_for: str) -> SenderCheck:
     domain = to_unicode(case.domain)
     case.note("shared_host", f"{domain} is {host}: no provider controls accounts there.", "no")
+    failed = case.standing == "fail"
+    if failed:
+        case.note(HOST_CHECK_FAILED, f"It fails {domain}’s own check, so somebody else may have written it.", "no")
     suggested = contacts
     if ended:
         case.note("exception_ended", f"The exception for this address ended on {ended}.", "no")
@@ -106,7 +111,8 @@ def _personal(case: Case, host: str, contacts: tuple[str, ...], ended: str, ende
         )
     if named:
         case.note("display_names_provider", f"The sender’s name holds the name of {case.names(named)}.", "half")
-    reason = f"A personal account ({domain}). We answer to the registered contact, not here."
+    proof = ", and it fails that host’s own check" if failed else ""
+    reason = f"A personal account ({domain}){proof}. We answer to the registered contact, not here."
     return case.verdict(V.PERSONAL_ACCOUNT, reason, None, tuple(dict.fromkeys((*suggested, *named))))
 
 

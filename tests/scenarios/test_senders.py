@@ -252,6 +252,14 @@ def test_a_spoofed_assessment_is_held_and_its_victim_hears_nothing(world: World)
     assert silent(world, done)
 
 
+def test_the_owner_of_a_forged_personal_account_hears_nothing(world: World) -> None:
+    for files in ([], [assessment_file()], [notice_file()]):
+        done = world.send(sender="victim@gmail.com", files=files, gateway=fails("gmail.com"))
+        assert world.case(done).sender.verdict == "personal_account"
+        assert "fails that host’s own check" in world.sentences(done)
+        assert silent(world, done)
+
+
 def test_results_that_the_sender_wrote_into_the_mail_count_for_nothing(world: World) -> None:
     forged = ("Authentication-Results", "mx.ministry.example; dmarc=pass header.from=trust.org.nz")
     done = world.send(files=[assessment_file()], gateway=Gateway(), headers=[forged])
