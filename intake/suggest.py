@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -12,6 +13,10 @@ from intake.ports import Blobs, CaseView, Delivery, Job, TriageStore
 
 _PDF = "application/pdf"
 _MOST = 60  # suggestions on one case; more is not help
+_SECONDS = 20.0  # after which no other file is begun: while this runs, a notice that comes in waits
+_COSTLY = frozenset(
+    {"too_costly", "crashed", "not_all_read"}
+)  # reading it cost more than it may; looking closer costs more
 _FORMS = {CaseKind.BREACH_NOTICE: "breach-notice", CaseKind.SELF_ASSESSMENT: "it-self-assessment"}
 
 
@@ -48,9 +53,14 @@ def suggest(parts: Parts, job: Job) -> None:
 def _found(parts: Parts, view: CaseView) -> list[Mapping[str, object]]:
     form = load.form(_FORMS.get(CaseKind(view.row.kind), "it-self-assessment"))
     found: list[Mapping[str, object]] = []
+    until = time.monotonic() + _SECONDS
     for document in view.documents:
         if document.media_type != _PDF or document.read.form or document.read.quarantined:
             continue
+        if _COSTLY & {problem.code for problem in document.read.problems}:
+            continue
+        if time.monotonic() >= until:
+            break
         content = content_of(parts.blobs.get(parts.store.delivery(document.delivery).raw.blob), document.path)
         if content is None:
             continue

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 class Limits:
     size: int = 35_000_000  # bytes of one file: mail servers rarely let more through
     documents: int = 60  # files of one message that are read; the rest is for a person
-    message_seconds: float = 60.0  # wall clock for all files of one message
+    message_seconds: float = 20.0  # wall clock for all files of one message: the next mail waits for it
     pages: int = 200  # pages that the layout reader looks at
     suggestion_pages: int = 20  # pages that suggestions are made from
     cpu_seconds: int = 5  # for one document; the slowest honest file of our test sets took less than 1 s
