@@ -243,6 +243,13 @@ def _on_its_own(
         # The file is known, and something beside it is not: nobody may have to find that in a duplicate.
         reasons = (*reasons, Reason("POSSIBLE_FOLLOW_UP", f"The same form came before, as {before}."))
         before = None
+    elif not before:
+        same = parts.lookups.reference_for_message_id((base.message_id,)) if base.message_id else None
+        if same:  # a copy that differs in what it proves, or somebody who took its number
+            reasons = (
+                *reasons,
+                Reason("POSSIBLE_FOLLOW_UP", f"A mail with the same Message-ID came before, as {same}."),
+            )
     made = drafts.of_mail(reads, guess, sender, at, reasons)
     if before:
         return replace(base, kind=made[0].kind, outcome=OutcomeCode.DUPLICATE, drafts=made, duplicate_of=before)

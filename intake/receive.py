@@ -10,22 +10,29 @@ import hashlib
 from collections.abc import Sequence
 from typing import Protocol
 
+from intake.domain.automatic import MACHINE_HEADERS
 from intake.domain.model import Arrival
 from intake.ports import Blobs, Delivery, Doorbell, Store, ToKeep
 
-# Written by machines on the way: two deliveries of one mail differ in them and in nothing else.
+# Written by machines on the way: two deliveries of one mail may differ in them and in nothing else.
 _TRANSPORT = (
     b"received",
     b"delivered-to",
     b"return-path",
     b"received-spf",
-    b"authentication-results",
     b"dkim-filter",
     b"dmarc-filter",
     b"envelope-to",
     b"delivery-date",
     b"x-",
     b"arc-",
+)
+# Of those, what a decision rests on. Without them in the key, a copy that somebody sends first without the gateway's word, or as an
+# automatic mail, would decide for the real one that comes after it.
+_DECIDES = (
+    *(name.encode() + b":" for name in MACHINE_HEADERS),
+    b"x-ms-exchange-organization-auth",
+    b"x-intake-kept:",
 )
 
 
@@ -75,15 +82,22 @@ def content_key(raw: bytes) -> str:
     """Equal for the same message by whatever way it came: SHA-256 hex over the bytes without the headers that transport adds.
 
     The Message-ID stays in, and so does everything that the writer wrote: a stranger who sends a mail with the Message-ID of
-    another one cannot make that one look like a duplicate.
+    another one cannot make that one look like a duplicate. So do authentication results, with their place among the others.
     """
     head, separator, body = _split(raw)
     digest = hashlib.sha256()
-    skipping = False
+    skipping, kept_before = False, False
     for line in head.splitlines():
         if line[:1] not in b" \t":
-            skipping = line.lower().startswith(_TRANSPORT)
+            name = line.lower()
+            begins = not skipping
+            skipping = name.startswith(_TRANSPORT) and not name.startswith(_DECIDES)
+            if skipping and begins and kept_before:
+                digest.update(b"\0")  # results above and below the lines of a relay are not the same
+            if name.startswith(b"return-path:") and not name[12:].strip(b" \t<>"):
+                digest.update(b"return-path:<>\n")
         if not skipping:
+            kept_before = True
             digest.update(line.rstrip() + b"\n")
     digest.update(b"\n" if separator else b"")
     # Line ends of the body differ between an IMAP server and a file on disk; the words do not.

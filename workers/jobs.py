@@ -1,7 +1,7 @@
 """Works on what was kept: claims jobs that are due and takes each message to its one visible end.
 
 The database is the truth. Three things wake this loop, and the last alone is enough: a ring of the doorbell
-(RQ, heard by a thread of this process that does nothing but wake the loop), the end of a batch, and
+(RQ, heard by a thread of this process that does nothing but wake the loop), the end of a job, and
 `poll_seconds`. A sweeper gives back every 30 s what a killed worker held. `drain` is the task that a ring
 names, by its path `workers.jobs.drain`, which must stay; a bare `rq worker intake` may run it too.
 """
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("intake.work")
 
-_BATCH = 4  # claimed together; small, so that a killed worker takes little with it until its lease ends
 _FIRST_RETRY, _LONGEST_RETRY = 5.0, 120.0  # seconds
 _CHANCE: random.Random = secrets.SystemRandom()
 
@@ -44,7 +43,7 @@ def _process(parts: Parts, job: Job) -> None:
     process(parts, job.subject, job)
 
 
-# Most urgent first: a later task is claimed, one job at a time, only when nothing of the ones before is due.
+# Most urgent first: a later task is claimed only when nothing of the ones before is due.
 TASKS: Mapping[str, Task] = {"process": _process, "suggest": suggest}
 
 
@@ -74,12 +73,11 @@ def drain(parts: Parts | None = None, stop: threading.Event | None = None, tasks
         return _drain_alone()
     done = 0
     while not (stop and stop.is_set()):
-        jobs = _claimed(parts, tasks)
-        if not jobs:
+        job = _claimed(parts, tasks)
+        if job is None:
             break
-        for job in jobs:
-            _one(parts, job, tasks)
-        done += len(jobs)
+        _one(parts, job, tasks)
+        done += 1
     return done
 
 
@@ -121,12 +119,12 @@ def _listen(url: str, wake: threading.Event, stop: threading.Event) -> None:
     listen(url, {DRAIN: wake.set}, stop)
 
 
-def _claimed(parts: Parts, tasks: Mapping[str, Task]) -> tuple[Job, ...]:
-    for place, task in enumerate(tasks):
-        jobs = parts.store.claim((task,), 1 if place else _BATCH, parts.settings.lease_seconds, _name())
-        if jobs:
-            return jobs
-    return ()
+def _claimed(parts: Parts, tasks: Mapping[str, Task]) -> Job | None:
+    """One at a time: a message that is slow, or ends its worker, takes no other's lease and no other's attempts."""
+    for task in tasks:
+        for job in parts.store.claim((task,), 1, parts.settings.lease_seconds, _name()):
+            return job
+    return None
 
 
 def _one(parts: Parts, job: Job, tasks: Mapping[str, Task]) -> None:

@@ -14,7 +14,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from intake.adapters.dns import Dns
@@ -28,6 +28,8 @@ MAX_SIGNATURES = 5
 MIN_KEY = 1024  # bits
 _MAX_VALUE = 4_096  # bytes of one signature header
 _SINGLE = ("from", "subject", "date", "reply-to", "to", "content-type", "content-transfer-encoding", "message-id")
+_LOOKED_AT = 2_000  # bytes of the body
+_PREAMBLE = re.compile(rb"This is an? [\w /.-]{1,60} (?:in MIME format|\(RFC [\w ]{1,30}\))\.*", re.I)
 _TAG = re.compile(rb"[ \t\r\n]*([A-Za-z][A-Za-z0-9_]*)[ \t\r\n]*=([^;]*)")
 
 
@@ -52,7 +54,7 @@ def verify(raw: bytes, dns: Dns) -> DkimResult:
         signature = mail.check(place, value)
         checked += signature.result != "skipped"
         found.append(signature)
-    return DkimResult(tuple(found))
+    return DkimResult(tuple(found), _odd_shape(headers, raw[body : body + _LOOKED_AT]))
 
 
 @dataclass(slots=True)
@@ -76,7 +78,8 @@ class _Mail:
         problem = self._refused(tags) or self._body_differs(tags)
         if problem:
             return Signature(domain, selector, "fail" if "changed" in problem else "refused", True, (problem,))
-        return self._with_key(place, domain, selector, tags)
+        signed = [name.strip().lower() for name in tags["h"].split(b":")]
+        return replace(self._with_key(place, domain, selector, tags), covers_shape=b"content-type" in signed)
 
     def _refused(self, tags: Mapping[str, bytes]) -> str:
         if tags.get("v") != b"1" or "b" not in tags or "bh" not in tags or "h" not in tags:
@@ -124,6 +127,17 @@ class _Mail:
             return answer("refused", problem)
         holds, why = _signed(self.raw[: self.body], place, tags, records[0])
         return answer("pass" if holds else "refused" if why else "fail", *((why,) if why else ()))
+
+
+def _odd_shape(headers: Headers, start: bytes) -> bool:
+    """Whether the body does not begin as its Content-Type says that it does: `start` is the first of it."""
+    kinds = [unfold(value).strip().lower() for name, value in headers if name.lower() == "content-type"]
+    if not kinds or kinds[0].startswith(b"text/"):
+        return False
+    if not kinds[0].startswith(b"multipart/"):
+        return True
+    before = re.split(rb"(?m)^--", start, maxsplit=1)[0].strip()
+    return bool(before) and not _PREAMBLE.fullmatch(before)
 
 
 def _key_refused(key: Mapping[str, bytes], tags: Mapping[str, bytes], domain: str) -> str:

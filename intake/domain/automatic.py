@@ -23,6 +23,7 @@ _REPLY_SUBJECT = re.compile(
 )
 _MACHINE = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply-from", "x-mail-autoreply", "x-vacation")
 _HINTS = ("x-auto-response-suppress", "x-ms-exchange-generated-message-source", "x-loop", "x-failed-recipients")
+MACHINE_HEADERS = _MACHINE + _HINTS
 _FAILED = re.compile(rb"^action:[ \t]*failed", re.I | re.M)
 
 

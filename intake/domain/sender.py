@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta
 
+from intake.domain import nz_words
 from intake.domain.address import addresses_in, normalise_domain, registrable, to_unicode
 from intake.domain.envelope import open_envelope
 from intake.domain.forwards import forwarded_senders
@@ -24,6 +25,8 @@ from intake.domain.sender_case import Case
 from intake.domain.signatures import DkimResult
 from intake.domain.trust import NOBODY, Trust
 from intake.domain.verdicts import outside
+
+_OLD = timedelta(days=30)
 
 __all__ = ["Registry", "build_registry", "check_sender", "forwards_something"]
 
@@ -62,6 +65,7 @@ def check_sender(
     )
     _authenticate(case, read_results(envelope.headers, trust, envelope.from_domain), dkim)
     _signs(case)
+    _written(case, envelope.sent_at, today)
     if envelope.automatic or envelope.bounce:
         return _automatic(case, envelope)
     if is_own(case.domain, own):
@@ -97,6 +101,14 @@ def _authenticate(case: Case, results: TrustedResults, dkim: DkimResult | None) 
         case.standing = "fail"
     elif weak:
         case.standing = "weak"
+    if dkim and dkim.reshaped and case.standing in ("pass", "weak"):
+        case.standing = "none"
+        case.note(
+            "reshaped",
+            "What is signed does not say how the mail is divided, and it begins as no mail of this kind does: "
+            "somebody may have made files out of its text.",
+            "no",
+        )
     if case.standing == "none":
         case.note("no_result", f"Nothing that we can rely on says that {to_unicode(case.domain)} really sent it.", "no")
 
@@ -148,6 +160,15 @@ def _signs(case: Case) -> None:
                     f"Answers would go to {to_unicode(there)}, which {how}: {to_unicode(close)}.",
                     "no",
                 )
+
+
+def _written(case: Case, sent_at: datetime | None, today: date) -> None:
+    """A signature says who wrote a mail, and not who sent it here now."""
+    if sent_at and today - sent_at.date() > _OLD:
+        when = nz_words.full(sent_at)
+        case.note(
+            "old_date", f"It was written on {when}. Whoever holds an old mail can send it again as it was.", "half"
+        )
 
 
 # ---- verdicts ---------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ class Signature:
     result: str
     aligned: bool  # of the same registrable domain as From
     problems: tuple[str, ...] = ()  # sentences
+    covers_shape: bool = False  # Content-Type is signed, which says how the body is divided
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,14 @@ class DkimResult:
     """All signatures of one mail, from the top, at most five of them looked at."""
 
     signatures: tuple[Signature, ...] = ()
+    odd_shape: bool = False  # there is text before the first part, or the whole body is one file
+
+    @property
+    def reshaped(self) -> bool:
+        """Whether somebody may have made parts and files out of signed text: they need only change an unsigned Content-Type, and
+        a gateway finds the signature as good as we do."""
+        own = [s for s in self.signatures if s.aligned]
+        return self.odd_shape and bool(own) and not any(s.covers_shape and s.result in ("pass", "later") for s in own)
 
     @property
     def passed(self) -> bool:

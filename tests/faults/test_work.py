@@ -79,6 +79,18 @@ def test_a_message_that_breaks_the_program_ends_with_a_person_and_stops_nobody(
     assert parts.store.outcomes()["missing"] == 0
 
 
+def test_a_worker_holds_only_the_message_that_it_works_on(parts: Parts, tmp_path: Path) -> None:
+    kept(parts, tmp_path, *range(5))
+    held = []
+
+    def look(parts: Parts, job: Job) -> None:
+        held.append(parts.store.job_counts().get("leased", 0))
+        parts.store.finish(job)
+
+    assert drain(parts, tasks={"process": look}) == 5
+    assert held == [1] * 5  # the others are free for another worker, and lose no try when this one dies
+
+
 def test_a_message_that_kills_its_worker_each_time_ends_with_a_person(
     parts: Parts, clock: SetClock, tmp_path: Path
 ) -> None:

@@ -330,3 +330,45 @@ def test_none_of_a_thousand_forged_mails_is_verified() -> None:
 
     assert tried >= 300
     assert zone.asked == 0  # bogus signatures cost no question to DNS
+
+
+# ---- a signature that does not cover how the mail is divided -----------------------------------------------------------
+
+_QUOTED = "Hi Ana, see below.\r\n\r\n--evil\r\nContent-Type: application/pdf; name=form.pdf\r\n\r\n%PDF-1.4 theirs\r\n--evil--"
+_DIVIDED = b"Content-Type: multipart/mixed; boundary=evil\r\n"
+ZONE_P = {"s1._domainkey.p.org.nz": record()}
+
+
+@pytest.mark.parametrize("results", [[], [AR + "dmarc=pass header.from=p.org.nz"]])
+def test_attack_text_of_a_signed_mail_is_not_made_into_files_by_an_unsigned_line(results: list[str]) -> None:
+    signed = sign(mail(["From: ana@p.org.nz"], _QUOTED), "p.org.nz")
+    stamped = mail(results)[: mail(results).index(b"From:")] if results else b""
+    reshaped = check_signed(stamped + _DIVIDED + signed, Zone(ZONE_P), ABOVE if results else NOBODY)
+
+    assert reshaped.verdict is V.UNAUTHENTICATED
+    assert "reshaped" in codes(reshaped)
+
+
+def test_a_divided_mail_whose_division_is_unsigned_and_usual_is_verified() -> None:
+    for before in (
+        "",
+        "This is a multi-part message in MIME format.\r\n",
+        "This is a cryptographically signed message in MIME format.\r\n",
+    ):
+        body = f"{before}--b\r\nContent-Type: text/plain\r\n\r\nOur form is attached.\r\n--b--"
+        raw = mail(["From: ana@p.org.nz", "Content-Type: multipart/mixed; boundary=b"], body)
+        assert check_signed(sign(raw, "p.org.nz"), Zone(ZONE_P)).verdict is V.VERIFIED_ACCOUNT, before
+
+
+def test_a_signed_division_may_begin_as_it_likes() -> None:
+    raw = mail(["From: ana@p.org.nz", "Content-Type: multipart/mixed; boundary=evil"], _QUOTED)
+    signed = sign(raw, "p.org.nz", signed="from:to:subject:date:message-id:content-type")
+    assert check_signed(signed, Zone(ZONE_P)).verdict is V.VERIFIED_ACCOUNT
+
+
+def test_attack_an_old_signed_mail_sent_again_says_how_old_it_is() -> None:
+    old = mail(["From: ana@p.org.nz"]).replace(b"20 Nov 2026", b"20 Nov 2024").replace(b"Fri", b"Wed")
+    found = check_signed(sign(old, "p.org.nz"), Zone(ZONE_P))
+    assert "old_date" in codes(found)
+    assert "20 November 2024" in " ".join(e.text for e in found.evidence)
+    assert "old_date" not in codes(check_signed(sign(mail(["From: ana@p.org.nz"]), "p.org.nz"), Zone(ZONE_P)))
