@@ -144,6 +144,7 @@ def test_how_many_went_to_an_address_is_known_for_the_caps(store: SqlStore, cloc
     store.file(filing(kept(store, 3), "BN-0003-A", mails=((0, mail("x", to="other@rata.example")),)))
 
     assert store.mails_to("mere@KOWHAI.example", early) == 2
+    assert store.mails_to("mere+again@kowhai.example", early) == 2, "it is the same inbox"
     assert store.mails_to("mere@kowhai.example", early + timedelta(seconds=1)) == 1
     assert store.mails_to("", early) == 3
     assert store.mails_to("nobody@rata.example", early) == 0

@@ -129,16 +129,23 @@ class Outbox(EventStore):
             return tuple(_sent(row) for row in connection.execute(_RECENT, {"most": limit}).mappings())
 
     def unreachable(self, addresses: Sequence[str]) -> frozenset[str]:
+        keys = {a.lower(): _inbox(a) for a in addresses}
         with self._read() as connection:
-            newest = dict(connection.execute(_ENDED_FOR, {"addresses": [a.lower() for a in addresses]}).all())
-        return frozenset(address for address, state in newest.items() if state != "sent")
+            newest = dict(connection.execute(_ENDED_FOR, {"addresses": list(keys.values())}).all())
+        return frozenset(address for address, key in keys.items() if newest.get(key, "sent") != "sent")
 
     def mails_to(self, address: str, since: datetime, template: str = "") -> int:
         counting = (_TO_OF if template else _TO) if address else _TO_ALL
-        where = {"since": since, **({"address": address.lower()} if address else {})}
+        where = {"since": since, **({"address": _inbox(address)} if address else {})}
         where |= {"template": template} if address and template else {}
         with self._read() as connection:
             return int(connection.execute(counting, where).scalar_one())
+
+
+def _inbox(address: str) -> str:
+    """What mails are counted by: a+1@, a+2@ … end in one inbox, and would pass a limit that counts each (RFC 5233)."""
+    local, _, domain = address.lower().rpartition("@")
+    return f"{local.partition('+')[0] or local}@{domain}"
 
 
 def queued(case_id: int, actor: str, template: str) -> NewEvent:
@@ -155,7 +162,7 @@ def mail_row(mail: NewMail, case_id: int | None, actor: str, now: datetime, doma
         "case_id": case_id,
         "actor": actor,
         "to_address": mail.to,
-        "to_key": mail.to.lower(),
+        "to_key": _inbox(mail.to),
         "subject": mail.subject,
         "body": mail.body,
         "template": mail.template,
