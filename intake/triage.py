@@ -23,7 +23,7 @@ from intake.case_reading import (
     waiting_for_second,
 )
 from intake.domain import breach, clocks
-from intake.domain.drafts import draft_of_form
+from intake.domain.drafts import RuleNumbers, draft_of_form
 from intake.domain.errors import IntakeError
 from intake.domain.model import CaseDraft, CaseKind, ReadAnswer, ReadDocument, ReadProblem, Status
 from intake.mail_text import Composer
@@ -279,15 +279,16 @@ def _with(case: CaseView, question_id: str, value: object) -> dict[str, ReadAnsw
 
 
 def judged(case: CaseView, edition: Form, answers: Mapping[str, ReadAnswer]) -> CaseDraft:
-    """What the rules say of these answers. A band that was set by hand stays, and its clocks with it."""
+    """What the rules that the case was judged by say of these answers. A band set by hand stays, and its clocks with it."""
     left = tuple(ReadProblem(*p) for p in case.problems if not p[0])
     read = ReadDocument("", "", BY_PERSON, edition.kind, edition.edition, answers, left)
-    draft = draft_of_form(read, None, case.sender, case.row.received_at)
+    rules = RuleNumbers(case.severity.rule_set if case.severity else "", case.due.rule)
+    draft = draft_of_form(read, None, case.sender, case.row.received_at, rules=rules)
     by_hand = case.severity if case.severity and case.severity.by != "rule" else None
     if by_hand is None or draft.severity is None:
         return draft
     at, about = breach.aware_at({q: a.value for q, a in answers.items()})
-    due = clocks.due_for_notice(by_hand.band, case.row.received_at, at, about)
+    due = clocks.due_for_notice(by_hand.band, case.row.received_at, at, about, case.due.rule)
     return replace(draft, severity=replace(draft.severity, band=by_hand.band, by=by_hand.by), due=due)
 
 
@@ -324,7 +325,7 @@ def set_band(desk: Desk, staff: Staff, case: CaseView, version: int, band: str, 
         raise NotNow("Choose one of the four bands.")
     words = _words(reason, "Say why, so that it can be understood a year from now.")
     at, about = breach.aware_at({q: a.value for q, a in standing(case).items()})
-    due = clocks.due_for_notice(band, case.row.received_at, at, about)
+    due = clocks.due_for_notice(band, case.row.received_at, at, about, case.due.rule)
     by_hand = replace(case.severity, band=band, by=staff.address)
     text = f"Band {band} set by hand, was {case.severity.band}. {words}"
     changes: dict[str, object] = {"severity": by_hand, "due": due}

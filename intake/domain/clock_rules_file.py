@@ -10,6 +10,7 @@ from intake.domain.errors import Misconfigured
 from intake.domain.rule_set import editions, exact_keys, number_of, read_toml, table_of, text_of, texts_of
 
 BANDS = ("S1", "S2", "S3", "S4")
+_PREFIX = "clocks "  # the rule of a file 2026.1.toml is "clocks 2026.1"
 _TOP = (
     "rule", "zone", "open_hours", "working_day", "statutory", "first_contact", "decision", "chaser", "escalation",
     "self_assessment", "other", "marker", "official_information",
@@ -51,11 +52,19 @@ class ClockRules:
 
 @cache
 def clock_rules(edition: str = "") -> ClockRules:
-    """The counting rule of a number, the latest without one. Raises Misconfigured when it is not whole."""
-    edition = edition or editions("clock")[-1]
+    """The counting rule of a number, or of the name that a case keeps; the latest without one.
+
+    Raises Misconfigured when there is none, or it is not whole.
+    """
+    edition = edition.removeprefix(_PREFIX) or editions("clock")[-1]
+    return _rules(read_toml("clock", edition), edition)
+
+
+def _rules(raw: Mapping[str, object], edition: str) -> ClockRules:
     name = f"clock rule {edition}"
-    raw = read_toml("clock", edition)
     exact_keys(raw, _TOP, name)
+    if raw["rule"] != _PREFIX + edition:  # a case could not say by which of two files it was counted
+        raise Misconfigured(f"The file of {name} calls itself {raw['rule']!r}; it must be {_PREFIX + edition!r}.")
     tables = {key: table_of(raw[key], f"{name}, {key}") for key in _TOP[2:]}
     hours, marker = tables["open_hours"], tables["marker"]
     working_day, statutory = tables["working_day"], tables["statutory"]

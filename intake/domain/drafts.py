@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 
@@ -39,6 +39,17 @@ _BREACH = re.compile(r"(?<![^\W_])(?:privacy|data)?[\W_]*breach", re.IGNORECASE)
 _LEFT_OUT = re.compile(r"not (?:read|opened|be whole)|only .{0,8}beginning", re.IGNORECASE)
 _KINDS = {"breach-notice": CaseKind.BREACH_NOTICE, "it-self-assessment": CaseKind.SELF_ASSESSMENT}
 _ORDER = {CaseKind.BREACH_NOTICE: 0, CaseKind.SELF_ASSESSMENT: 1, CaseKind.OTHER: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleNumbers:
+    """By which rule sets a case is judged; "" is the latest. A case keeps those that it was judged by."""
+
+    severity: str = ""
+    clock: str = ""
+
+
+LATEST = RuleNumbers()
 
 
 def of_mail(
@@ -96,12 +107,13 @@ def draft_of_form(
     received_at: datetime,
     guess: KindGuess | None = None,
     reasons: tuple[Reason, ...] = (),
+    rules: RuleNumbers = LATEST,
 ) -> CaseDraft:
     """The case that one read form makes."""
     form = load.form(f"{read.form}@{read.edition}")
     kind = _KINDS.get(form.kind, CaseKind.OTHER)
     answers = {question: a.value for question, a in read.answers.items()}
-    severity = decide(answers, doubtful=unsure(read.answers)) if kind is CaseKind.BREACH_NOTICE else None
+    severity = decide(answers, rules.severity, unsure(read.answers)) if kind is CaseKind.BREACH_NOTICE else None
     score = assessment.score(form, answers) if kind is CaseKind.SELF_ASSESSMENT else None
     aware_at, about = breach.aware_at(answers) if kind is CaseKind.BREACH_NOTICE else (None, False)
     route = routing.route(
@@ -126,7 +138,7 @@ def draft_of_form(
         sender=sender,
         severity=severity,
         score=score,
-        due=_due(kind, severity, received_at, aware_at, about),
+        due=_due(kind, severity, received_at, aware_at, about, rules.clock),
         aware_at=aware_at,
         marks=marks,
         reasons=(*route.reasons, *reasons),
@@ -230,13 +242,18 @@ def _nothing_answered() -> Severity:
 
 
 def _due(
-    kind: CaseKind, severity: Severity | None, received_at: datetime, aware_at: datetime | None, about: bool
+    kind: CaseKind,
+    severity: Severity | None,
+    received_at: datetime,
+    aware_at: datetime | None,
+    about: bool,
+    rule: str = "",
 ) -> Due:
     if kind is CaseKind.BREACH_NOTICE and severity:
-        return clocks.due_for_notice(severity.band, received_at, aware_at, about)
+        return clocks.due_for_notice(severity.band, received_at, aware_at, about, rule)
     if kind is CaseKind.SELF_ASSESSMENT:
-        return clocks.due_for_assessment(received_at)
-    return clocks.due_for_other(received_at)
+        return clocks.due_for_assessment(received_at, rule)
+    return clocks.due_for_other(received_at, rule)
 
 
 def _service(answers: Answers) -> str:
@@ -253,4 +270,4 @@ def _problems(form: Form, answers: Answers, read: tuple[ReadProblem, ...]) -> tu
     return (*read, *(p for p in checked if (p.id, p.code) not in known))
 
 
-__all__ = ["draft_of_form", "most_telling", "not_whole", "of_mail", "of_web", "unsure"]
+__all__ = ["RuleNumbers", "draft_of_form", "most_telling", "not_whole", "of_mail", "of_web", "unsure"]

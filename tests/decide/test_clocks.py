@@ -9,6 +9,9 @@ import pytest
 from holidays import country_holidays
 
 from intake.domain import clocks
+from intake.domain.clock_rules_file import clock_rules
+from intake.domain.errors import Misconfigured
+from intake.domain.rule_set import editions
 
 NZ = ZoneInfo("Pacific/Auckland")
 
@@ -228,3 +231,11 @@ def test_a_marker_without_a_known_time_counts_from_receipt_and_says_about():
 def test_a_time_without_a_zone_is_refused():
     with pytest.raises(ValueError, match="zone"):
         clocks.due_for_other(datetime(2026, 11, 23, 9, 0))
+
+
+def test_a_case_finds_the_rule_that_it_was_counted_by_and_each_file_bears_its_own_number() -> None:
+    for edition in editions("clock"):
+        assert clock_rules(edition).rule == f"clocks {edition}"  # a copy that keeps the old name stops here
+        assert clock_rules(f"clocks {edition}") == clock_rules(edition)
+    with pytest.raises(Misconfigured, match=r"no clock rule set '1999\.1'"):
+        clock_rules("clocks 1999.1")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from intake import case_reading, triage
+from intake.domain.errors import Misconfigured
 from intake.domain.model import Status
 from intake.ports import Conflict, Staff
 from tests.web.staff.office import CALM, GRAVE, Office, address_of
@@ -97,6 +99,21 @@ def test_a_flagged_answer_comes_before_an_unsure_one_and_confirming_settles_it(o
     assert set(wanted) >= {"A10", "B12"}
     triage.answer(office.parts, ME, case, case.row.version, "A10", "confirmed", {})
     assert "A10" not in case_reading.doubtful(office.case(reference))
+
+
+def test_what_staff_change_is_judged_by_the_rules_of_the_case_and_not_by_newer_ones(office: Office) -> None:
+    case = office.case(office.notice(GRAVE))
+    assert case.severity is not None and case.due.rule
+    of_once = replace(case, severity=replace(case.severity, rule_set="1999.1"))
+    with pytest.raises(Misconfigured, match=r"no severity rule set '1999\.1'"):
+        triage.answer(office.parts, ME, of_once, case.row.version, "A10", "confirmed", {})
+    counted_once = replace(case, due=replace(case.due, rule="clocks 1999.1"))
+    for act in (
+        lambda: triage.answer(office.parts, ME, counted_once, case.row.version, "A10", "confirmed", {}),
+        lambda: triage.set_band(office.parts, ME, counted_once, case.row.version, "S2", "Called them."),
+    ):
+        with pytest.raises(Misconfigured, match=r"no clock rule set '1999\.1'"):
+            act()
 
 
 def test_confirming_keeps_value_band_and_clocks(office: Office) -> None:
