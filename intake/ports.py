@@ -403,7 +403,7 @@ class TriageStore(Protocol):
 @dataclass(frozen=True, slots=True)
 class Staff:
     address: str
-    role: str  # triage privacy_lead security_lead manager records auditor admin
+    role: str  # one of `intake.domain.roles.ROLES`
     name: str
     active: bool = True
 

@@ -26,6 +26,7 @@ from intake.domain import breach, clocks
 from intake.domain.drafts import RuleNumbers, draft_of_form
 from intake.domain.errors import IntakeError
 from intake.domain.model import CaseDraft, CaseKind, ReadAnswer, ReadDocument, ReadProblem, Status
+from intake.domain.roles import READERS, SEE_CONFLICTS, WORKERS
 from intake.mail_text import Composer
 from intake.ports import CaseView, Clock, Correction, QueueRow, RegistryStore, Staff, TriageStore
 
@@ -60,10 +61,7 @@ OUTCOMES: Mapping[CaseKind, Mapping[str, str]] = {
 # Statuses that a person may set by hand; the others have an act of their own.
 BY_HAND = (Status.OPEN, Status.WAITING_PROVIDER, Status.WAITING_OTHER, Status.DECIDED, Status.PLAN_RUNNING)
 
-_READERS = frozenset({"triage", "privacy_lead", "security_lead", "manager", "records", "auditor"})
-_WORKERS = frozenset({"triage", "privacy_lead", "security_lead", "manager"})
 _CONFLICT = "CONFLICT"  # the case names a member of staff, or the reporter: few may open it
-_SEE_CONFLICTS = frozenset({"privacy_lead", "auditor"})
 
 
 class NotNow(IntakeError):
@@ -92,19 +90,19 @@ class Desk(Protocol):
 
 def kinds_seen(role: str) -> tuple[str, ...] | None:
     """The kinds of case that a role may open: None for all of them, () for none. An operator (admin) opens no case."""
-    return None if role in _READERS else ()
+    return None if role in READERS else ()
 
 
 def may_see(staff: Staff, row: QueueRow) -> bool:
     """The one answer to "may this person open this case?", for lists, pages, downloads and acts alike."""
-    if not staff.active or staff.role not in _READERS:
+    if not staff.active or staff.role not in READERS:
         return False
-    return _CONFLICT not in row.marks or staff.role in _SEE_CONFLICTS
+    return _CONFLICT not in row.marks or staff.role in SEE_CONFLICTS
 
 
 def may_work(staff: Staff) -> bool:
     """Whether this person may change cases at all; records and auditors read."""
-    return staff.active and staff.role in _WORKERS
+    return staff.active and staff.role in WORKERS
 
 
 # ---- who has it -------------------------------------------------------------------------------------------------------

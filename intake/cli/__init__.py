@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from intake.domain.errors import CannotRead, IntakeError, Misconfigured, TryLater
+from intake.domain.roles import ROLES
 
 USAGE, BAD_BYTES, UNAVAILABLE, TRY_LATER, BAD_SETTINGS = 64, 65, 69, 75, 78
 
@@ -124,6 +125,3 @@ def parser() -> argparse.ArgumentParser:
     restore = add("restore", "operate", "restore", "the way back from a backup, into an empty data folder")
     restore.add_argument("folder", metavar="FOLDER")
     return top
-
-
-ROLES = ("triage", "privacy_lead", "security_lead", "manager", "records", "auditor", "admin")

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from intake.domain.roles import READERS, ROLES, WORKERS
+
 ANYBODY = frozenset({"anybody"})
-WORKERS = frozenset({"triage", "privacy_lead", "security_lead", "manager"})
-READERS = WORKERS | {"records", "auditor"}
-SIGNED_IN = READERS | {"admin"}
+SIGNED_IN = frozenset(ROLES)
 # The front door and the forms of providers: public as a whole. Its routes read nothing of a case.
 PUBLIC_BLUEPRINTS = frozenset({"provider"})
 
