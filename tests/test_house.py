@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -110,6 +111,20 @@ def test_a_slip_on_the_command_line_ends_with_65_and_one_sentence(
     assert said.startswith("provider-intake: ")
     assert said.count("\n") == 1
     assert words in said
+
+
+def test_the_pdf_of_an_edition_that_was_not_issued_is_refused_with_the_command_that_makes_it(tmp_path: Path) -> None:
+    for folder in ("forms", "intake"):
+        left = shutil.ignore_patterns("__pycache__", "static", "fonts", "2026.1.pdf")
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=left)
+    run = [sys.executable, "-c", "import sys; from intake.cli import main; sys.exit(main())"]
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path)}
+    ended = subprocess.run(
+        [*run, "form", "pdf", "breach-notice"], env=env, capture_output=True, check=False, cwd=tmp_path
+    )
+    assert ended.returncode == 65
+    assert b"run python -m forms.pdf.publish breach-notice@2026.1" in ended.stderr
+    assert b"Traceback" not in ended.stderr
 
 
 def test_answers_in_the_wrong_place_are_not_judged_as_if_nothing_were_known(tmp_path: Path) -> None:

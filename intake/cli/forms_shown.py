@@ -11,6 +11,7 @@ from typing import Any
 
 from forms import load
 from forms.edition import FormError
+from forms.schema import Form
 from intake.cli import show
 from intake.domain import breach, clocks
 from intake.domain.errors import CannotRead
@@ -43,9 +44,7 @@ def _form(given: argparse.Namespace) -> int:
 
         content = (json.dumps(schema(chosen), ensure_ascii=False, indent=2) + "\n").encode()
     else:
-        from forms.pdf.blank import blank
-
-        content = blank(chosen)
+        content = _pdf(chosen)
     if given.output:
         try:
             Path(given.output).write_bytes(content)
@@ -54,6 +53,15 @@ def _form(given: argparse.Namespace) -> int:
     else:
         sys.stdout.buffer.write(content)
     return 0
+
+
+def _pdf(chosen: Form) -> bytes:
+    from forms.pdf.blank import NotPublished, blank
+
+    try:
+        return blank(chosen)
+    except NotPublished as error:  # says what to run
+        raise CannotRead(f"{error}.") from error
 
 
 def decide(given: argparse.Namespace) -> int:

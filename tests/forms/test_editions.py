@@ -27,7 +27,7 @@ def codes(of: Form, question_id: str) -> set[str]:
 
 
 def test_a_kind_alone_names_its_latest_edition() -> None:
-    assert form("breach-notice") is NOTICE
+    assert form("breach-notice") is [f for f in forms() if f.kind == "breach-notice"][-1]
     assert NOTICE.name == "breach-notice@2026.1"
     assert {f.name for f in forms()} >= {"breach-notice@2026.1", "it-self-assessment@2026.1"}
 
