@@ -5,7 +5,8 @@ python3 dev.py up       make the environment, load invented examples, start ever
 python3 dev.py test     make the environment and run every check; says what it skipped and why
 
 python3 dev.py setup    the environment only; the command is then .venv/bin/provider-intake
-python3 dev.py lock     renew the locks (needs the network; commits carry hashes and no index address)
+python3 dev.py lock     write the locks after a change of pyproject.toml (needs the network; no index address gets into them)
+    lock NAME ...       the newest of these packages; lock --upgrade: of all
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def test(rest: list[str]) -> int:
 def lock(rest: list[str]) -> int:
     uv = find_uv()
     if uv is None:
-        say("uv is needed to renew the locks")
+        say("uv is needed to renew the locks: run python3 dev.py setup first, which fetches it")
         return 69
     common = [
         *uv,
@@ -99,11 +100,11 @@ def lock(rest: list[str]) -> int:
         "--no-header",
     ]
     (ROOT / "lock").mkdir(exist_ok=True)
-    upgrade = ["--upgrade"] if "--upgrade" in rest else []
+    upgrade = ["--upgrade"] if "--upgrade" in rest else [f"--upgrade-package={name}" for name in rest]
     subprocess.run([*common, *upgrade, "--all-extras", "pyproject.toml", "-o", str(TEST)], cwd=ROOT, check=True)
     # One resolution: what runs is what was tested.
     subprocess.run([*common, "-c", str(TEST), "pyproject.toml", "-o", str(RUNTIME)], cwd=ROOT, check=True)
-    subprocess.run([*common, "-", "-o", str(BOOTSTRAP)], cwd=ROOT, check=True, input=b"uv")
+    subprocess.run([*common, *upgrade, "-", "-o", str(BOOTSTRAP)], cwd=ROOT, check=True, input=b"uv")
     return 0
 
 
