@@ -40,7 +40,9 @@ def read_one(reader: DocumentReader, content: bytes, name: str = "form.pdf") -> 
 
 def assert_same(reader: DocumentReader, given: Answers, filled: bytes, form: Form) -> None:
     read = read_one(reader, filled)
-    assert (read.how, read.form, read.edition, read.problems) == ("acroform", form.kind, form.edition, ())
+    old = {"old_edition"} if form is not load.form(form.kind) else set()
+    assert (read.how, read.form, read.edition) == ("acroform", form.kind, form.edition)
+    assert {p.code for p in read.problems} == old
     assert encode(answers_of(read)) == encode(given)
 
 

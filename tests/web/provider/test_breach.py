@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from forms import load
 from tests.support.provider_app import MemoryDesk, provider_app
 from tests.support.visitor import Visitor
 from tests.web.provider.notice import WHOLE
@@ -24,7 +25,7 @@ def test_a_whole_notice_is_checked_sent_and_gives_a_reference(visitor: Visitor, 
     assert "We have your notice Your reference BN-5R8M-6 Received Monday 23 November 2026, 9:05 am." in visitor.words
     assert "We call you by 10:05 am today" in visitor.words
     ((form, answers, as_it_is, updates),) = desk.sent.values()
-    assert (form, as_it_is, updates) == ("breach-notice@2026.1", False, None)
+    assert (form, as_it_is, updates) == (load.form("breach-notice").name, False, None)
     assert answers["A08"] == {"at": "2026-11-23T07:30:00+13:00", "about": True}
     assert answers["A01"] == "Tōtara Example Whānau Services"
     assert answers["A06"] == WHOLE["A06"]
