@@ -7,6 +7,7 @@ import pytest
 from intake.adapters.documents.sniff import sniff
 from tests.documents.bombs import zipped
 
+OPEN_TEXT = b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/vnd.oasis.opendocument.textPK"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600
 
 
@@ -28,6 +29,8 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600
         (zipped("xl/workbook.xml"), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         (zipped("Index/Document.iwa"), "application/vnd.apple.pages"),
         (zipped("letter.txt"), "application/zip"),
+        (OPEN_TEXT, "application/vnd.oasis.opendocument.text"),
+        (OPEN_TEXT.replace(b"text", b"spreadsheet"), "application/vnd.oasis.opendocument.spreadsheet"),
         (OLE + "WordDocument".encode("utf-16-le"), "application/msword"),
     ],
 )

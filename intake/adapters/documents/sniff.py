@@ -97,8 +97,9 @@ def _zip(content: bytes) -> Kind:
     if b"vbaProject.bin" in content or b"Basic/script-lb.xml" in content:
         return Kind("application/zip", "a document with macros", quarantine=True)
     start = content[:200]
-    if b"mimetypeapplication/vnd.oasis.opendocument" in start:
-        return Kind("application/vnd.oasis.opendocument.text", "an OpenDocument file")
+    for mark, media_type, what in OPEN_DOCUMENTS:
+        if b"mimetype" + mark in start:
+            return Kind(media_type, what)
     for mark, media_type, what in ZIPPED:
         if mark in content:
             return Kind(media_type, what)
@@ -111,6 +112,16 @@ ZIPPED: tuple[tuple[bytes, str, str], ...] = (
     (b"xl/workbook", OFFICE + "spreadsheetml.sheet", "an Excel workbook"),
     (b"ppt/presentation.xml", OFFICE + "presentationml.presentation", "a PowerPoint file"),
     (b"Index/Document.iwa", "application/vnd.apple.pages", "an Apple Pages or Numbers file"),
+)
+OPEN = "application/vnd.oasis.opendocument."
+OPEN_DOCUMENTS = tuple(
+    (f"{OPEN}{kind}".encode(), f"{OPEN}{kind}".rstrip("."), what)
+    for kind, what in (
+        ("text", "a LibreOffice or OpenDocument text"),
+        ("spreadsheet", "an OpenDocument spreadsheet"),
+        ("presentation", "an OpenDocument presentation"),
+        ("", "an OpenDocument file"),
+    )
 )
 
 
