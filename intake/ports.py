@@ -16,7 +16,6 @@ from intake.domain.model import (
     CaseDraft,
     Due,
     GapScore,
-    Outcome,
     OutcomeCode,
     Provider,
     RawMessage,
@@ -559,4 +558,3 @@ class MailSender(Protocol):
 
 
 Clock = Callable[[], datetime]
-Outcomes = tuple[Outcome, ...]

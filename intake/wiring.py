@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 _SIGNED = re.compile(rb"(?im)^dkim-signature[ \t]*:")
-_HEAD = 262_144  # bytes: the header block that is looked at (docs/reading.md)
+_HEAD = 262_144  # bytes: the header block that is looked at (docs/sender-check.md, Limits)
 
 
 def now() -> datetime:

@@ -316,15 +316,6 @@ class CaseDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class Acknowledgement:
-    """A mail to be written with fixed words: no byte of what was submitted goes in."""
-
-    to: str
-    template: str  # name of a template in templates/mail
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
 class Outcome:
     """Where a message ended, as `receive` and `explain` print it."""
 
