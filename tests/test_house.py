@@ -148,6 +148,16 @@ def test_kept_messages_without_their_key_get_no_new_key(tmp_path: Path) -> None:
     assert not (tmp_path / "new" / "secret.key").exists()
 
 
+def test_a_backup_works_before_the_first_message_and_refuses_a_folder_without_a_database(tmp_path: Path) -> None:
+    refused = command(tmp_path, "backup", str(tmp_path / "none"))
+    assert refused.returncode == 65
+    assert "There is no database at" in refused.stderr.decode()
+    assert not (tmp_path / "none").exists() and not (tmp_path / "var" / "intake.db").exists()
+    assert command(tmp_path, "migrate").returncode == 0
+    assert command(tmp_path, "backup", str(tmp_path / "copy")).returncode == 0
+    assert command(tmp_path, "restore", str(tmp_path / "copy"), INTAKE_DATA_DIR=str(tmp_path / "new")).returncode == 0
+
+
 def test_an_empty_queue_says_which_folder_it_looked_at(tmp_path: Path) -> None:
     ended = command(tmp_path, "queue")
     assert ended.returncode == 0

@@ -59,7 +59,12 @@ def backup(given: argparse.Namespace) -> int:
     """The database by its online backup, then the kept messages. The key is not in it: keep that apart."""
     settings = config.load()
     source, folder = _sqlite_file(settings), Path(given.folder)
+    if not source.is_file():
+        raise CannotRead(
+            f"There is no database at {source}. Set INTAKE_DATA_DIR or INTAKE_CONFIG as the service has them."
+        )
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.blob_folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # before the first message there is none
     with sqlite3.connect(source) as live, sqlite3.connect(folder / "intake.db") as copy:
         live.backup(copy)
     shutil.copytree(settings.blob_folder, folder / "blobs", dirs_exist_ok=True)
