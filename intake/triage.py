@@ -152,7 +152,7 @@ def change_status(desk: Desk, staff: Staff, row: QueueRow, version: int, status:
     changes: dict[str, object] = {"status": status}
     if again:
         changes |= {"outcome": "", "outcome_reason": ""}
-    text = f"Status: {status.value.replace('_', ' ')}"
+    text = f"{'Opened again' if again else 'Status'}: {status.value.replace('_', ' ')}"
     return desk.store.change(row.reference, version, staff.address, "reopened" if again else "status", text, changes)
 
 
@@ -347,7 +347,8 @@ def close(desk: Desk, staff: Staff, case: CaseView, version: int, outcome: str, 
     if not two:
         changes["status"] = Status.CLOSED
     action = "close_asked" if two else "closed"
-    text = f"Asked a second person to close: {named}" if two else f"Closed: {named}"
+    said = f"Asked a second person to close: {named}" if two else f"Closed: {named}"
+    text = f"{said}. {words}"  # the columns are emptied on a refusal or reopening; history is not
     desk.store.change(case.row.reference, version, staff.address, action, text, changes)
     return not two
 

@@ -167,6 +167,7 @@ def test_closing_needs_an_outcome_and_a_reason(office: Office, app: Flask) -> No
     assert reference in person.open("/queue?closed=1").text
     page = person.press(page, "Open it again")
     assert office.case(reference).row.status == Status.OPEN
+    assert "Closed: Serious harm is not likely. Encrypted, key safe." in page.text and "Opened again" in page.text
 
 
 def test_a_grave_case_is_closed_by_two_people_never_by_one(office: Office, app: Flask) -> None:
@@ -202,7 +203,9 @@ def test_the_second_person_may_disagree_with_a_reason(office: Office, app: Flask
     assert "Say why you do not agree." in page.text
     page = second.press(_open(second, reference), "I do not agree", reason="The address did leave.")
     assert "The case stays open." in page.text
-    assert _open(first, reference).has_button("Ask the second person")
+    again = _open(first, reference)
+    assert again.has_button("Ask the second person")
+    assert "It was not a breach. Nothing left." in again.text  # what was refused stays in the history
 
 
 def test_a_grave_case_made_calmer_by_hand_still_needs_two(office: Office, app: Flask) -> None:
