@@ -193,7 +193,7 @@ def next_due(row: QueueRow, now: datetime) -> NextDue:
 def _group(row: QueueRow, left: timedelta, day: str, now: datetime) -> str:
     if left <= HOUR:
         return "now"
-    if row.status in _WAITING and row.next_due_what != "decision":
+    if row.status in _WAITING and row.next_due_what not in ("first_contact", "decision"):
         return "waiting"
     if not day:
         return "today"

@@ -136,7 +136,7 @@ def test_the_counts_are_those_of_the_cases_whatever_was_done_to_them(store: SqlS
         "needs_person": 1,
         "waiting_provider": 1,
         "key_gap": 0,
-        "overdue": 1,
+        "overdue": 2,
         "closed": 1,
     }
     counted: Counter[str] = Counter()
@@ -209,7 +209,7 @@ def test_a_change_is_seen_with_its_event_and_a_new_version(store: SqlStore, cloc
     assert (row.provider, row.provider_name) == ("rata-law", "Rātā Community Law")
     assert (row.marks, row.service, row.changed_at) == (("READ_FIRST",), "law", clock())
     assert (case.severity, case.due) == (worse, due_at(1))
-    assert (row.next_due, row.next_due_what) == (due_at(1).decision, "decision")
+    assert (row.next_due, row.next_due_what) == (due_at(1).first_contact, "first_contact")  # to wait is no call
     event = case.events[-1]
     assert (event.actor, event.action, event.text, event.at) == (ANA, "triaged", "Taken on.", clock())
     assert event.detail["why"] == "read"

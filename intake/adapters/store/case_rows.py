@@ -14,6 +14,7 @@ from intake.ports import QueueRow
 
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 _TWO = 2  # sentences that the queue shows
+_WAITING = frozenset({Status.WAITING_PROVIDER, Status.WAITING_OTHER})
 KEY_GAP = "KEY_GAP_NO_PLAN"
 
 Values = dict[str, Any]
@@ -72,8 +73,10 @@ def due_columns(status: Status, at: datetime | None, what: str) -> Values:
 def due_again(case: Mapping[Any, Any]) -> Values:
     """The due columns of a row whose status, due or contact changed."""
     status = Status(case["status"])
-    due, contacted = to_due(case["due"]), case["contacted_at"] is not None
-    return due_columns(status, *next_due(CaseKind(case["kind"]), status, due, case["received_at"], contacted))
+    due, kind = to_due(case["due"]), CaseKind(case["kind"])
+    # To wait for somebody is to have read it; it is no call, so the first contact of a notice stays due.
+    contacted = case["contacted_at"] is not None or (status in _WAITING and kind is not CaseKind.BREACH_NOTICE)
+    return due_columns(status, *next_due(kind, status, due, case["received_at"], contacted))
 
 
 def severity_columns(status: Status, severity: Severity | None, reasons: tuple[Reason, ...]) -> Values:

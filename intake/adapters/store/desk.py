@@ -26,7 +26,6 @@ _SUGGEST = (
     .where(_c.id == bindparam("case"))
     .values(suggestions=bindparam("found"), changed_at=bindparam("now"))
 )
-_WAITING = (Status.WAITING_PROVIDER.value, Status.WAITING_OTHER.value)
 _SPOKE = {"note": ("note_added", "A note was added."), "call": ("call_noted", "A call was noted.")}
 _SHOWN = (
     "status",
@@ -107,8 +106,6 @@ class DeskStore(EventStore):
         """Write the columns with all that follows from them: what is due, the counters, the version."""
         now = self._clock()
         after = {**before, **values, "version": before["version"] + 1, "changed_at": now}
-        if after["status"] in _WAITING and after["contacted_at"] is None:
-            after["contacted_at"] = now
         if after["status"] != before["status"]:
             severity, reasons = to_severity(after["severity"]), to_reasons(after["reasons"])
             after |= severity_columns(Status(after["status"]), severity, reasons)

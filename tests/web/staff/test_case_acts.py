@@ -271,3 +271,11 @@ def test_the_history_tells_it_all_in_order_and_nothing_in_it_was_changed(office:
     history = page.text[page.text.index("History") :]
     assert history.index("Closed: It was not a breach") < history.index("Given to A. Example")
     assert office.store.verify_events()[1] is None
+
+
+def test_waiting_is_no_call_so_the_first_contact_stays_due(office: Office, app: Flask) -> None:
+    reference = office.notice(GRAVE)
+    person = office.person(app)
+    page = person.press(_open(person, reference), "Change it", status="waiting_other")
+    assert office.case(reference).row.next_due_what == "first_contact"
+    assert "Next: call the provider by 10:42 am" in page.headings
