@@ -69,7 +69,8 @@ class DeskStore(EventStore):
     ) -> int:
         with self._write() as connection:
             before = _case(connection, reference, version)
-            values: Values = {"contacted_at": self._clock()} if mail and before["contacted_at"] is None else {}
+            reached = mail is not None and _mail_reaches(before) and before["contacted_at"] is None
+            values: Values = {"contacted_at": self._clock()} if reached else {}
             for key, value in changes.items():
                 values |= self._columns(connection, before, key, value)
             after = self._save(connection, before, values)
@@ -159,7 +160,7 @@ class DeskStore(EventStore):
             self._append(connection, [NewEvent(before["id"], actor, action, said)], now)
 
     def queue_mail(self, reference: str | None, mail: NewMail, actor: str) -> None:
-        """Queue a mail that a person sends; on a case it counts as the first human contact."""
+        """Queue a mail that a person sends; on a case that is not S1 it counts as the first human contact."""
         now = self._clock()
         with self._write() as connection:
             if reference is None:
@@ -167,7 +168,7 @@ class DeskStore(EventStore):
                 return
             before = _case(connection, reference)
             if self._queue(connection, before["id"], mail, actor):
-                self._touch(connection, before, contacted=True)
+                self._touch(connection, before, contacted=_mail_reaches(before))
 
     def _touch(self, connection: Connection, before: Mapping[Any, Any], contacted: bool) -> None:
         """Something was added beside the answers: others see that, and nobody's open page turns stale by it."""
@@ -221,6 +222,11 @@ def _case(connection: Connection, reference: str, version: int | None = None) ->
     if version is not None and row["version"] != version:
         raise Conflict(reference)
     return row
+
+
+def _mail_reaches(case: Mapping[Any, Any]) -> bool:
+    """Whether a mail to the provider is first contact: for S1 only a call is (docs/clocks.md)."""
+    return bool(case["band"] != "S1")
 
 
 def _expect(kind: type, value: object) -> Any:

@@ -279,3 +279,14 @@ def test_waiting_is_no_call_so_the_first_contact_stays_due(office: Office, app: 
     page = person.press(_open(person, reference), "Change it", status="waiting_other")
     assert office.case(reference).row.next_due_what == "first_contact"
     assert "Next: call the provider by 10:42 am" in page.headings
+
+
+def test_a_mail_is_first_contact_but_on_a_critical_case_only_a_call_is(office: Office, app: Flask) -> None:
+    person = office.person(app)
+    for answers, what in ((GRAVE, "first_contact"), (CALM, "decision")):
+        reference = office.notice(answers)
+        person.press(_open(person, reference), "Ask these questions", question=["B10"])
+        assert office.case(reference).row.next_due_what == what
+        words = {"to": "provider", "text": "Please ring us.", "contact": "office@kowhai-trust.example"}
+        person.press(_open(person, reference), "Keep or send", **words)
+        assert office.case(reference).row.next_due_what == what
