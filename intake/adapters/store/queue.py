@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, literal, literal_column, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, literal, literal_column, or_, select, tuple_
 
 from intake.adapters.store import tables as t
 from intake.adapters.store.base import LINKED_AWARE_AT, Base
 from intake.adapters.store.case_rows import queue_row
 from intake.adapters.store.codec import fold
 from intake.domain.model import CaseKind
+from intake.domain.reference import parse
 from intake.ports import QueueFilter, QueueRow
 
 _c = t.cases.c
@@ -129,7 +130,9 @@ def _conditions(wanted: QueueFilter, kinds: Sequence[str] | None) -> list[Column
         found.append(_c.due_order < wanted.due_before)
     if wanted.marks:
         found.append(or_(*(_c.marks.contains(f'"{mark}"', autoescape=True) for mark in wanted.marks)))
-    return found + [_c.search.contains(word, autoescape=True) for word in fold(wanted.text).split()]
+    words = [_c.search.contains(word, autoescape=True) for word in fold(wanted.text).split()]
+    said = parse(wanted.text).reference  # with or without dashes, O for 0, I and L for 1
+    return [*found, or_(_c.reference == said, and_(*words))] if said else found + words
 
 
 def _one_of(column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pytest
 from flask import Flask
 
@@ -177,3 +179,12 @@ def test_a_full_page_with_its_stylesheet_weighs_less_than_100_kilobytes(office: 
         len(app.test_client().get(p).data) for p in static if p.startswith("/static/")
     )
     assert weight < 100_000, weight
+
+
+def test_a_reference_is_found_as_it_is_said_on_the_phone(office: Office, app: Flask) -> None:
+    reference, person = office.notice(CALM), office.person(app)
+    office.notice(GRAVE)
+    said = reference.replace("-", "").lower()
+    for text in (said, said.replace("0", "o").replace("1", "l"), " ".join(said)):
+        page = person.open("/queue?" + urlencode({"q": text}))
+        assert {a for a in page.links.values() if a.startswith("/case/")} == {f"/case/{reference}"}
