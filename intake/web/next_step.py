@@ -37,10 +37,9 @@ def next_step(
     if row.next_due_what == "first_contact":
         return _call(row, provider, now)
     if row.status == Status.HELD:
-        return _check_sender(provider)
+        return _check_sender(row, provider)
     if row.status == Status.NEEDS_PERSON:
-        text = "The system could not read it all. Open the document, and type what it says beside the questions."
-        return NextStep("warn", "eye", "Next: read the document", text, "#answers", "Go to the answers")
+        return _read_it(case)
     if to_check:
         many = "1 answer" if to_check == 1 else f"{to_check} answers"
         text = "They were read unsurely or contradict each other. Until somebody looks, the worse one counts."
@@ -71,7 +70,18 @@ def _call(row: QueueRow, provider: Provider | None, now: datetime) -> NextStep:
                     "Choose the provider")  # fmt: skip
 
 
-def _check_sender(provider: Provider | None) -> NextStep:
+def _read_it(case: CaseView) -> NextStep:
+    if case_reading.edition_of(case) is None:  # then there are no questions beside which to type
+        text = "The system could not read it. Download the file. If it tells of a breach, call the provider now, and record the call."
+        return NextStep("warn", "eye", "Next: read the file", text, "#original", "Go to the file")
+    text = "The system could not read it all. Open the document, and type what it says beside the questions."
+    return NextStep("warn", "eye", "Next: read the document", text, "#answers", "Go to the answers")
+
+
+def _check_sender(row: QueueRow, provider: Provider | None) -> NextStep:
+    if row.kind == CaseKind.OTHER and provider is None:
+        text = "We are not sure who sent it, and it may be nobody of a provider. Read it. Let it through with your reason, or close it."
+        return NextStep("warn", "lock", "Next: check the sender", text, "#original", "Read it")
     text = "It waits because we are not sure who sent it. Call the provider, then let it through with your reason."
     phone = provider.phone if provider else ""
     return NextStep("warn", "lock", "Next: check the sender", text, "#sender", "Look at the evidence", phone)

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from intake.adapters.demo.mails import File, fails
+from intake.adapters.demo.messages import picture
 from tests.web.staff.office import CALM, GRAVE, Office
 
 PERSONAL = "Pat <pat.example@gmail.com>"
@@ -159,3 +160,16 @@ def test_a_self_assessment_shows_its_gaps_and_no_pass_or_fail(office: Office, ap
     assert "safeguards are in place" in page.text
     assert "Key gaps without a plan" in page.headings
     assert "fail" not in page.text.lower().replace("there is no pass or fail", "")
+
+
+def test_a_mail_without_a_form_is_never_sent_to_questions_or_a_provider_that_are_not_there(
+    office: Office, app: Flask
+) -> None:
+    person = office.person(app)
+    photo = office.mail("It is attached.", subject="Our form", files=(File("a.png", "image/png", picture()),))
+    page = person.open(f"/case/{photo}")
+    assert "Next: read the file" in page.headings and "beside the questions" not in page.text
+    assert "Counted in open hours" in page.text and "working days" not in page.text
+    complaint = office.mail("Nobody answers the phone.", sender="A <a@household.example>", subject="Complaint")
+    page = person.open(f"/case/{complaint}")
+    assert "Next: check the sender" in page.headings and "Call the provider" not in page.text
