@@ -68,7 +68,7 @@ def answers_of(
         return [], []
     wanted, standing = case_reading.doubtful(case), case_reading.standing(case)
     why = _doubts(case)
-    changed = _changed(case, names, now)
+    changed = _changed(case, edition, names, now)
     doubtful = [
         _answer(q, standing.get(q.id), why.get(q.id, ""), edition, changed.get(q.id, ""), True)
         for q in (edition.question(i) for i in wanted)
@@ -92,12 +92,16 @@ def _doubts(case: CaseView) -> dict[str, str]:
     return why
 
 
-def _changed(case: CaseView, names: Mapping[str, str], now: datetime) -> dict[str, str]:
-    """What a person did last to each answer."""
-    return {
-        c.question: f"{_HOW_CORRECTED.get(c.how, c.how)} by {names.get(c.by, c.by)}, {nz_words.short(c.at, now)}"
-        for c in case.corrections
-    }
+def _changed(case: CaseView, edition: Form, names: Mapping[str, str], now: datetime) -> dict[str, str]:
+    """What people did to each answer, in order, with what it said before."""
+    said: dict[str, str] = {}
+    for c in case.corrections:
+        words = f"{_HOW_CORRECTED.get(c.how, c.how)} by {names.get(c.by, c.by)}, {nz_words.short(c.at, now)}"
+        question = edition.question(c.question)
+        if question is not None and c.old is not None and c.old != c.value:
+            words += f"; it said: {shown(question, c.old)}"
+        said[c.question] = " · ".join(x for x in (said.get(c.question, ""), words) if x)
+    return said
 
 
 def typing(case: CaseView, edition: Form | None, fix: str) -> Answer | None:

@@ -97,7 +97,7 @@ def test_correcting_an_answer_counts_band_and_clocks_again_and_keeps_the_old_val
     fixed = case.corrections[-1]
     assert (fixed.question, fixed.old, fixed.value, fixed.how) == ("A10", "fear", "nobody_outside", "corrected")
     assert fixed.by == address_of("triage")
-    assert "corrected by A. Example, 9:42 am" in page.text
+    assert "corrected by A. Example, 9:42 am; it said: Somebody they may be afraid of or in conflict with" in page.text
 
 
 def test_correcting_when_they_knew_moves_the_72_hours(office: Office, app: Flask) -> None:
