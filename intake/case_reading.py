@@ -5,6 +5,7 @@ Pure functions of a `CaseView`; nothing is written here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,7 +15,7 @@ from forms.load import form as load_form
 from forms.schema import Form, Kind, Question
 from intake.domain.drafts import SURE
 from intake.domain.model import CaseKind, ReadAnswer, Status
-from intake.ports import CaseView
+from intake.ports import CaseView, Event
 
 BY_PERSON = "person"  # how an answer was read that a person entered
 NEEDS_TWO = ("S1", "S2")
@@ -128,6 +129,14 @@ _CLOSING = ("close_asked", "close_agreed", "close_refused", "close_taken_back", 
 
 
 def needs_second(case: CaseView) -> bool:
-    """Whether two people must agree: S1 and S2, also when somebody has made the band calmer by hand."""
-    lowered = (e.detail.get("was") for e in case.events if e.action == "band")
-    return case.row.band in NEEDS_TWO or any(band in NEEDS_TWO for band in lowered)
+    """Whether two people must agree: S1 and S2, also when a person has made the band calmer, by hand or by an answer."""
+    return case.row.band in NEEDS_TWO or any(_band_before(e) in NEEDS_TWO for e in case.events)
+
+
+def _band_before(event: Event) -> object:
+    """The band that an act of a person changed, as it was; None when it changed none."""
+    if event.action not in ("band", "answer_checked"):
+        return None
+    changes = event.detail.get("changes")
+    bands = changes.get("band") if isinstance(changes, Mapping) else None
+    return bands[0] if bands else None

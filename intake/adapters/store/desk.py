@@ -144,6 +144,8 @@ class DeskStore(EventStore):
             after = self._save(connection, before, values)
             detail = {"question": correction.question, "how": correction.how, **_changes(before, after)}
             text = f"Answer {correction.question}: {correction.how}."
+            if before["band"] != after["band"]:
+                text += f" The band is {after['band']} now, and was {before['band']}."
             self._append(
                 connection, [NewEvent(before["id"], actor, "answer_checked", text, detail)], after["changed_at"]
             )

@@ -195,6 +195,20 @@ def test_a_grave_case_is_closed_by_two_people_never_by_one(office: Office, app: 
     ]
 
 
+def test_a_grave_case_made_calmer_by_an_answer_still_needs_two(office: Office, app: Flask) -> None:
+    reference = office.notice(GRAVE)
+    person = office.person(app)
+    person.press(person.open(f"/case/{reference}?fix=A10"), "Keep what I typed", A10="nobody_outside")
+    person.press(person.open(f"/case/{reference}?fix=A07"), "Keep what I typed", A07="no")
+    person.press(person.open(f"/case/{reference}?fix=A09"), "Keep what I typed", A09="contained")
+    page = _open(person, reference)
+    assert office.case(reference).row.band not in ("S1", "S2")
+    assert "Two people, because it was S1 or S2" in page.text
+    assert "The band is" in " ".join(e.text for e in office.case(reference).events)
+    person.press(page, "Ask the second person", outcome="not_a_breach", reason="Harmless.")
+    assert office.case(reference).row.status != Status.CLOSED
+
+
 def test_the_second_person_may_disagree_with_a_reason(office: Office, app: Flask) -> None:
     reference = office.notice(GRAVE)
     first, second = office.person(app), office.person(app, "manager")
