@@ -258,7 +258,7 @@ def _act(parts: Parts, chosen: list[str], action: str, one: bool = False) -> Res
     left: list[str] = []
     for reference, version in map(_seen, chosen):
         row = staff.row_of(parts, reference)
-        if row.band in case_reading.NEEDS_TWO and not one:
+        if not one and (row.band in case_reading.NEEDS_TWO or row.status == Status.CLOSED):
             left.append(row.reference)
             continue
         before = {"reference": row.reference, "assignee": row.assignee, "status": str(row.status)}
@@ -287,7 +287,7 @@ def _said(count: int, action: str, left: list[str]) -> str:
     verb = "is" if count == 1 else "are"
     what = f"{cases} {verb} yours now." if action == "assign" else f"{cases}: {BULK[action].removeprefix('Mark as ')}."
     if left:
-        why = "they are S1 or S2 (do these one at a time), are held, or somebody saved before you"
+        why = "they are S1 or S2 or closed (do these one at a time), are held, or somebody saved before you"
         what += f" Left as they were: {', '.join(left)}. Either {why}."
     return what
 

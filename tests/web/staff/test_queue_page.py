@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from flask import Flask
 
+from intake.domain.model import Status
 from tests.web.staff.office import CALM, GRAVE, Office, address_of
 
 
@@ -104,6 +105,19 @@ def test_bulk_says_how_many_it_did_and_leaves_grave_cases_alone(office: Office, 
     assert f"Left as they were: {grave}" in done.text
     assert office.case(grave).row.assignee is None
     assert office.case(calm).row.assignee == address_of("triage")
+
+
+def test_bulk_never_opens_a_closed_case_and_its_outcome_stays(office: Office, app: Flask) -> None:
+    reference = office.notice(CALM)
+    person = office.person(app)
+    page = person.open(f"/case/{reference}")
+    person.press(page, "Close the case", outcome="duplicate", reason="The same as another.")
+    version = office.case(reference).row.version
+    page = person.open("/queue?status=closed")
+    done = person.press(page, "Do it", case=[f"{reference}.{version}"], action="open")
+    assert f"Left as they were: {reference}" in done.text
+    case = office.case(reference)
+    assert (case.row.status, case.outcome, case.outcome_reason) == (Status.CLOSED, "duplicate", "The same as another.")
 
 
 def test_bulk_leaves_a_case_alone_that_somebody_changed_since_the_list_was_opened(office: Office, app: Flask) -> None:
