@@ -32,6 +32,7 @@ from intake.mail_text import Composer
 from intake.ports import CaseView, Clock, Correction, QueueRow, RegistryStore, Staff, TriageStore
 
 MOST_QUESTIONS = 12  # in one mail; more is a form, not a question
+MOST_LETTERS = 10_000  # of one note, message or reason
 BANDS = ("S1", "S2", "S3", "S4")
 
 OUTCOMES: Mapping[CaseKind, Mapping[str, str]] = {
@@ -384,4 +385,8 @@ def _words(text: str, missing: str) -> str:
     words = text.replace("\r\n", "\n").strip()
     if not words:
         raise NotNow(missing)
-    return words[:10_000]
+    if len(words) > MOST_LETTERS:
+        raise NotNow(
+            f"That has {len(words):,} letters and {MOST_LETTERS:,} fit. Nothing was kept: shorten it, or send it in parts."
+        )
+    return words

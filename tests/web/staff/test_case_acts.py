@@ -47,6 +47,16 @@ def test_a_note_and_a_call_are_kept_and_a_call_is_first_contact(office: Office, 
     assert "Next: decide whether it is notifiable" in " ".join(page.headings)
 
 
+def test_a_text_that_is_too_long_is_given_back_whole_and_never_cut(office: Office, app: Flask) -> None:
+    reference = office.notice(GRAVE)
+    person = office.person(app)
+    words = "What they said. " * 700 + "Her new address is out."
+    page = person.press(_open(person, reference), "Keep or send", to="note", text=words)
+    assert page.status == 422 and "10,000 fit" in page.text
+    assert "Her new address is out." in page.text
+    assert not [m for m in office.case(reference).messages if m.direction == "note"]
+
+
 def test_a_message_goes_to_registered_contacts_only(office: Office, app: Flask) -> None:
     reference = office.notice(GRAVE)
     person = office.person(app)
