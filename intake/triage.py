@@ -171,7 +171,10 @@ def note(desk: Desk, staff: Staff, row: QueueRow, kind: str, words: str) -> None
 def write(desk: Desk, staff: Staff, row: QueueRow, version: int, to: str, words: str) -> None:
     """A mail of a member of staff to a registered contact; it goes through the outbox."""
     contact, said = _registered(desk, row, to), _words(words, "Write what you want to say.")
-    same = sha256(f"{contact}\n{said}".encode()).hexdigest()[:16]  # a button pressed twice sends once
+    hour = desk.clock().isoformat(
+        timespec="hours"
+    )  # sending leaves the version as it is, and tomorrow the same words count again
+    same = sha256(f"{contact}\n{said}\n{hour}".encode()).hexdigest()[:16]  # a button pressed twice sends once
     mail = desk.composer.from_staff(
         dedupe=f"write:{row.reference}:{version}:{same}", to=contact, reference=row.reference, words=said
     )

@@ -318,7 +318,18 @@ def test_a_mail_is_first_contact_but_on_a_critical_case_only_a_call_is(office: O
 
 def test_a_message_whose_button_is_pressed_twice_leaves_once(office: Office, app: Flask) -> None:
     person = office.person(app)
-    page = _open(person, office.notice(CALM))
+    reference = office.notice(CALM)
+    page = _open(person, reference)
     for text in ("Please ring us.", "Please ring us.", "Please ring us today."):
         person.press(page, "Keep or send", to="provider", text=text, contact="office@kowhai-trust.example")
     assert sum(m.template == "from_staff" for m in office.store.mails(20)) == 2
+    office.later(hours=26)  # a day of silence, and the same words again
+    person = office.person(app)
+    person.press(
+        _open(person, reference),
+        "Keep or send",
+        to="provider",
+        text="Please ring us.",
+        contact="office@kowhai-trust.example",
+    )
+    assert sum(m.template == "from_staff" for m in office.store.mails(20)) == 3
