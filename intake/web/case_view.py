@@ -94,7 +94,7 @@ def _choices(parts: Parts, case: CaseView, provider: Provider | None, now: datet
     row = case.row
     return {
         "suggested": _suggested(parts, case),
-        "providers": parts.store.providers() if row.provider is None else (),
+        "providers": parts.store.providers(),
         "contacts": provider.contacts if provider else (),
         "unreachable": parts.store.unreachable([c.address for c in provider.contacts]) if provider else frozenset(),
         "chase": nz_words.short(triage.chase_at(case, now), now),

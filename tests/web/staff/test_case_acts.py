@@ -47,6 +47,15 @@ def test_a_note_and_a_call_are_kept_and_a_call_is_first_contact(office: Office, 
     assert "Next: decide whether it is notifiable" in " ".join(page.headings)
 
 
+def test_a_provider_that_was_chosen_wrongly_is_chosen_again(office: Office, app: Flask) -> None:
+    reference = office.notice(GRAVE)
+    person = office.person(app)
+    other = next(p for p in office.store.providers() if p.slug != office.case(reference).row.provider)
+    page = person.press(_open(person, reference), "It is this one", provider=other.slug)
+    assert office.case(reference).row.provider == other.slug
+    assert f"Provider set to {other.name}" in page.text
+
+
 def test_a_text_that_is_too_long_is_given_back_whole_and_never_cut(office: Office, app: Flask) -> None:
     reference = office.notice(GRAVE)
     person = office.person(app)
