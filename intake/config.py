@@ -61,7 +61,7 @@ SETTINGS: tuple[Setting, ...] = (
         "the aligned sender of the Ministry; acknowledgements never come from a domain of our own",
     ),
     Setting("dns_file", "", "JSON file", "answers DNS questions instead of the network: tests, demo, closed sites"),
-    Setting("base_url", "http://127.0.0.1:8700", "URL", "goes into sign-in links and mails"),
+    Setting("base_url", "", "URL; empty: http:// and `listen`", "goes into sign-in links and mails"),
     Setting("listen", "127.0.0.1:8700", "host:port", "loopback by default: a proxy with TLS stands in front"),
     Setting(
         "trusted_proxy",
@@ -190,6 +190,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         given = env.get(setting.variable)
         raw = given if given is not None else table.get(setting.name, setting.default)
         values[setting.name] = _typed(setting, raw)
+    values["base_url"] = values["base_url"] or f"http://{values['listen']}"
     settings = Settings(values, boxes)
     _refuse(settings)
     return settings

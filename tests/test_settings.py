@@ -32,6 +32,12 @@ WRONG = {
 }
 
 
+def test_links_follow_the_address_that_is_listened_on_until_one_is_named() -> None:
+    assert load({"INTAKE_LISTEN": "127.0.0.1:8999"}).base_url == "http://127.0.0.1:8999"
+    named = {"INTAKE_LISTEN": "127.0.0.1:8999", "INTAKE_BASE_URL": "https://intake.example"}
+    assert load(named).base_url == "https://intake.example"
+
+
 @pytest.mark.parametrize("case", WRONG)
 def test_a_wrong_setting_stops_the_start_with_the_remedy(case: str) -> None:
     environ, remedy = WRONG[case]
