@@ -60,9 +60,7 @@ def doubtful(case: CaseView) -> tuple[str, ...]:
         return ()
     flagged = {q for f in (case.severity.flags if case.severity else ()) for q in f.questions}
     unsure = {q for q, a in standing(case).items() if a.confidence < SURE}
-    problems = {
-        question.partition(".")[0].partition("[")[0] for question, code, _ in case.problems if code != "missing"
-    }
+    problems = {_question(field) for field, code, _ in case.problems if code != "missing" and not _lacks(code)}
     wanted = (flagged | unsure | problems) - settled(case)
     order = [q.id for q in edition.questions if q.id in wanted]
     return tuple(sorted(order, key=lambda q: (q not in flagged, q not in unsure)))
@@ -78,10 +76,12 @@ def _question(field: str) -> str:
 
 def still_needed(case: CaseView) -> tuple[str, ...]:
     """What is missing before it can be closed, beside plain open questions: plans, reasons, the signature. In sentences."""
-    lacks = (
-        text for _, code, text in case.problems if code not in _DOUBTS and code.endswith(("_missing", "_incomplete"))
-    )
-    return tuple(dict.fromkeys(lacks))
+    return tuple(dict.fromkeys(text for _, code, text in case.problems if _lacks(code)))
+
+
+def _lacks(code: str) -> bool:
+    """Whether a problem says that something beside a well-read answer is not there; no look at the page can mend that."""
+    return code not in _DOUBTS and code.endswith(("_missing", "_incomplete"))
 
 
 def open_questions(case: CaseView) -> tuple[Question, ...]:

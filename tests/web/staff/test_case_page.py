@@ -159,6 +159,7 @@ def test_a_self_assessment_shows_its_gaps_and_no_pass_or_fail(office: Office, ap
     assert "What it shows" in page.headings
     assert "safeguards are in place" in page.text
     assert "Key gaps without a plan" in page.headings
+    assert "to check" not in page.text  # a gap without a plan was read well: there is nothing to look up
     assert "fail" not in page.text.lower().replace("there is no pass or fail", "")
 
 
