@@ -141,3 +141,9 @@ def test_the_table_gives_changes_to_workers_only() -> None:
             assert not roles & {"auditor", "records", "admin"}, endpoint
         if endpoint.startswith(("case.", "queue.")):
             assert "admin" not in roles and not roles & ANYBODY, endpoint
+
+
+def test_an_operator_is_not_told_that_a_provider_has_no_cases(office: Office, app: Flask) -> None:
+    office.notice(GRAVE)
+    page = office.person(app, "admin").open("/providers/kowhai")
+    assert "None that you may open." in page.text and "Breach notice: 0" not in page.text
