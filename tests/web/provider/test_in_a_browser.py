@@ -238,3 +238,19 @@ def test_printing_shows_what_is_closed_and_hides_buttons(page: Page) -> None:
     assert not page.locator(".exit").is_visible()
     assert not page.get_by_role("button", name="Send it now").is_visible()
     assert page.get_by_text("Office manager").is_visible()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_call_111_stays_in_sight_when_the_page_comes_back_with_errors(
+    browser: Browser, base: str, script: bool
+) -> None:
+    context = browser.new_context(base_url=base, viewport=NARROW, java_script_enabled=script)
+    page = context.new_page()
+    page.goto("/breach")
+    page.locator('[name="A07"][value="yes"]').check()
+    press(page, "Check what you wrote")
+    note, leave = page.locator(".note.bad").first.bounding_box(), page.locator(".exit").bounding_box()
+    assert note and leave
+    assert note["y"] >= leave["y"] + leave["height"]
+    assert note["y"] < NARROW["height"]
+    context.close()
