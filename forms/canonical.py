@@ -30,7 +30,6 @@ _DONT_KNOW_LABELS = ("i don't know", "i don't know yet", "don't know", "don't kn
 _NEW_LINES = re.compile(r"\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0e-\x1b\x1f\x7f]")
 _LONE_HALF = re.compile(r"[\ud800-\udfff]")
-_ONE_LINE = (Kind.TEXT, Kind.EMAIL, Kind.PHONE)
 
 
 def canonical(form: Form, raw: Mapping[str, object]) -> tuple[Answers, tuple[Problem, ...]]:

@@ -9,7 +9,6 @@ from flask import Flask, abort, g, request, session
 from werkzeug.datastructures import MultiDict
 
 from intake import triage
-from intake.domain import nz_words
 from intake.domain.reference import parse
 from intake.ports import CaseView, QueueRow, Staff
 from intake.web import present
@@ -106,7 +105,3 @@ def done_note() -> dict[str, Any] | None:
         return None
     session["done"] = {**note, "shown": True}
     return note
-
-
-def now_line(parts: Parts) -> str:
-    return nz_words.full(parts.clock())
