@@ -214,11 +214,10 @@ def _decide(
         came_back=_came_back(envelope),
     )
     has_form = any(f.read.form for f in found)
-    tells = guess.danger or guess.kind is CaseKind.BREACH_NOTICE or any(map(_may_be_a_form, found))
     if sender.verdict is VerdictCode.AUTOMATIC and not has_form:
         # A bounce of our own mail quotes our words, and is noted on its case; what is none of ours may be a notice all the same.
         own = _own_case(parts, envelope) if envelope.bounce else None
-        if own or not tells:
+        if own or not _tells(envelope, guess, found):
             return replace(base, update=own)
     reference, reasons = _follow_up(parts, envelope, sender)
     if reference:
@@ -261,6 +260,16 @@ def _on_its_own(
         marks=made[0].marks,
         reasons=made[0].reasons,
     )
+
+
+def _tells(envelope: Envelope, guess: KindGuess, found: Sequence[Found]) -> bool:
+    """Whether a mail that calls itself automatic may be a notice all the same. A mail server writes of wrong addresses and of mail
+    that went back to its sender in every bounce: of a bounce, only danger or the word breach itself counts."""
+    if guess.danger or any(map(_may_be_a_form, found)):
+        return True
+    if envelope.bounce:
+        return drafts.says_breach(envelope.subject, envelope.body)
+    return guess.kind is CaseKind.BREACH_NOTICE
 
 
 def _may_be_a_form(found: Found) -> bool:

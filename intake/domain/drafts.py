@@ -86,9 +86,13 @@ def most_telling(mails: Sequence[tuple[str, str]], names: Sequence[str]) -> Kind
     guesses = [kind.of_mail(subject, body, names) for subject, body in mails]
     best = max(guesses, key=lambda g: (g.kind is notice, g.danger, g.kind is not CaseKind.OTHER, g.score))
     silent = all(len(_SIGNATURE.split(body, maxsplit=1)[0].split()) <= _NO_WORDS for _, body in mails)
-    if best.kind is CaseKind.OTHER and silent and _BREACH.search(" ".join((*(s for s, _ in mails), *names))):
+    if best.kind is CaseKind.OTHER and silent and says_breach(*(s for s, _ in mails), *names):
         return replace(best, kind=notice, words=("breach",))
     return best
+
+
+def says_breach(*words: str) -> bool:
+    return any(map(_BREACH.search, words))
 
 
 def not_whole(notes: Sequence[str]) -> tuple[Reason, ...]:

@@ -487,6 +487,24 @@ def test_T27_a_bounce_of_nothing_of_ours_hides_no_notice_and_no_file(world: Worl
     assert silent(world, shown)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "This is the mail system. Your message could not be delivered: the address was not found.",
+        "550 5.1.1 The email address that you sent to was wrong. The message was returned to sender.",
+        "Delivery to the following recipient failed: recipient address rejected, sent to the wrong server.",
+    ],
+)
+def test_T27_what_mail_servers_write_in_a_bounce_opens_nothing(world: World, words: str) -> None:
+    stray = world.send(
+        sender="Mail Delivery System <mailer-daemon@trust.org.nz>",
+        subject="Undelivered Mail Returned to Sender",
+        body=words,
+        headers=[("Return-Path", "<>"), ("Auto-Submitted", "auto-replied")],
+    )
+    assert (stray.outcome, stray.cases, world.queue()) == (OutcomeCode.AUTOMATIC, (), ())
+
+
 def test_T27_a_bounce_that_anybody_wrote_interrupts_nobody_at_work(world: World) -> None:
     first, _ = opened_notice(world)
     before = world.case(first).row
