@@ -29,6 +29,7 @@ _DONT_KNOW = ("dont_know", "dont_know_yet", "not_sure")
 _DONT_KNOW_LABELS = ("i don't know", "i don't know yet", "don't know", "don't know yet")
 _NEW_LINES = re.compile(r"\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0e-\x1b\x1f\x7f]")
+_MOST_SHOWN = 500  # characters of what could not be read that go with the problem
 _LONE_HALF = re.compile(r"[\ud800-\udfff]")
 
 
@@ -165,7 +166,7 @@ class _Group:
             rows = {n: dict(row) for n, row in enumerate(sent.whole, 1) if isinstance(row, Mapping)}
         listed = isinstance(sent.whole, list | tuple)
         if (not listed and sent.whole not in (None, "")) or len(rows) < _count(sent.whole):
-            self.unreadable(question, at)
+            self.unreadable(question, at, sent.whole)
         for n, row in sent.rows.items():
             rows[n] = rows.get(n, {}) | row
         read = [
@@ -178,7 +179,7 @@ class _Group:
         boxes = dict(sent.inside) | (dict(sent.whole) if isinstance(sent.whole, Mapping) else {})
         given += [code for code, value in boxes.items() if _is_on(value)]
         if sent.whole is not None and not isinstance(sent.whole, str | list | tuple | set | frozenset | Mapping | bool):
-            self.unreadable(question, at)
+            self.unreadable(question, at, sent.whole)
         codes = {self.code(question, g, at) for g in given if g is not None and g != ""}
         return sorted(c for c in codes if c is not None) or None
 
@@ -193,13 +194,14 @@ class _Group:
             if len(different) == 1 and all(isinstance(v, str) for v in value):
                 return different[0]
             if value and different != []:
-                self.problems.append(Problem(at, "unreadable", f"Give one answer to “{question.label}”, not several."))
+                message = f"Give one answer to “{question.label}”, not several."
+                self.problems.append(Problem(at, "unreadable", message, _written(value)))
             elif value and not all(isinstance(v, str) for v in value):
-                self.unreadable(question, at)
+                self.unreadable(question, at, value)
             return None
         if value is None or isinstance(value, bool | int | float | date):
             return value
-        self.unreadable(question, at)
+        self.unreadable(question, at, value)
         return None
 
     def code(self, question: Question, value: object, at: str) -> str | None:
@@ -208,24 +210,24 @@ class _Group:
         if found is None and _fold(text) not in _OFF - {"no", "0", "n"}:
             shown_text = clean(text, True)[:40]
             message = f"“{shown_text}” is not one of the answers to “{question.label}”. Choose one of them."
-            self.problems.append(Problem(at, "unknown_choice", message))
+            self.problems.append(Problem(at, "unknown_choice", message, _written(text)))
         return found
 
     def tick(self, question: Question, value: object, at: str) -> bool | None:
         if not _is_on(value) and not _is_off(value):
-            self.unreadable(question, at)
+            self.unreadable(question, at, value)
         return True if _is_on(value) else None
 
     def moment(self, question: Question, value: object, at: str) -> str | None:
         text = value.isoformat() if isinstance(value, date) else value
         found = read_moment(text, self.zone()) if isinstance(text, str) else None
         if found is None:
-            self.unreadable(question, at)
+            self.unreadable(question, at, value)
             return None
         self.about = self.about or found.about
         if found.time_missing:
             message = "Give the time of day too. A guess is fine. Until then we count from the start of that day."
-            self.problems.append(Problem(at, "time_missing", message))
+            self.problems.append(Problem(at, "time_missing", message, _written(text)))
         return found.at.isoformat()
 
     def zone(self) -> str:
@@ -236,10 +238,10 @@ class _Group:
     def plain(self, question: Question, value: object, at: str) -> object:
         found = _plain(question.kind, value)
         if found is None:
-            self.unreadable(question, at)
+            self.unreadable(question, at, value)
         return found
 
-    def unreadable(self, question: Question, at: str) -> None:
+    def unreadable(self, question: Question, at: str, value: object) -> None:
         how = {
             Kind.DATE: "Write it as day, month and year, for example 22 11 2026.",
             Kind.MONTH: "Write it as month and year, for example 06 2027.",
@@ -248,7 +250,13 @@ class _Group:
         }
         mend = how.get(question.kind, "Please write it again.")
         label = self.heading if self.heading and question.kind is Kind.TIME else question.label
-        self.problems.append(Problem(at, "unreadable", f"We could not read “{label}”. {mend}"))
+        self.problems.append(Problem(at, "unreadable", f"We could not read “{label}”. {mend}", _written(value)))
+
+
+def _written(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return " | ".join(filter(None, map(_written, value)))[:_MOST_SHOWN]
+    return clean(value, True)[:_MOST_SHOWN] if isinstance(value, str) else ""
 
 
 def clean(text: str, one_line: bool = False) -> str:

@@ -135,6 +135,7 @@ class Problem:
     id: str  # question id, `ID.part` or `ID[n].column`
     code: str  # missing, unreadable, unknown_choice, too_long, reason_missing, plan_missing, which_time, contradiction ...
     message: str  # how to mend it, plain English, no blame
+    written: str = ""  # what stood there, when it could not be read: a person may understand it
 
 
 @dataclass(frozen=True, slots=True)

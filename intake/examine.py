@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from forms import load
 from forms.canonical import canonical
-from forms.schema import Form
+from forms.schema import Form, Problem
 from intake.domain import drafts, text_answers, web_submission
 from intake.domain.envelope import open_envelope, with_inner
 from intake.domain.errors import CannotRead
@@ -26,7 +26,6 @@ from intake.domain.model import (
     OutcomeCode,
     ReadAnswer,
     ReadDocument,
-    ReadProblem,
     Reason,
     SenderCheck,
     Status,
@@ -147,7 +146,7 @@ def _check_sender(parts: Parts, envelope: Envelope, raw: bytes, mailbox: str, at
 def _part_of_a_mail(raw: bytes) -> Found:
     """A mail too large to be kept whole: its attachments are cut, so none is opened, and a person looks on the server."""
     text = "The mail is too large. Its beginning is kept here, the whole mail lies in the folder Held of the mailbox."
-    read = ReadDocument("", "message/rfc822", "none", problems=(ReadProblem("", "too_large", text),))
+    read = ReadDocument("", "message/rfc822", "none", problems=(Problem("", "too_large", text),))
     return Found("whole", len(raw), hashlib.sha256(raw).hexdigest(), read)
 
 
@@ -194,7 +193,7 @@ def _typed(form: Form, flat: Mapping[str, str]) -> ReadDocument:
         form=form.kind,
         edition=form.edition,
         answers={q: ReadAnswer(value, "text") for q, value in answers.items()},
-        problems=tuple(ReadProblem(p.id, p.code, p.message) for p in problems),
+        problems=problems,
     )
 
 

@@ -359,7 +359,7 @@ class TriageStore(Protocol):
 
         Keys of `changes`: status (Status), assignee (str or None), severity (Severity), due (Due), provider (slug or
         None), duty, outcome, outcome_reason, marks (tuple), title, service, aware_at (datetime or None), score (GapScore),
-        problems (tuple of ReadProblem). KeyError for any other key or an unknown reference.
+        problems (tuple of Problem). KeyError for any other key or an unknown reference.
         """
         ...
 

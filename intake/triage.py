@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from forms.canonical import canonical
-from forms.schema import Form, Question
+from forms.schema import Form, Problem, Question
 from intake.case_reading import (
     BY_PERSON,
     edition_of,
@@ -26,7 +26,7 @@ from intake.case_reading import (
 from intake.domain import breach, clocks
 from intake.domain.drafts import RuleNumbers, draft_of_form
 from intake.domain.errors import IntakeError
-from intake.domain.model import CaseDraft, CaseKind, ReadAnswer, ReadDocument, ReadProblem, Status
+from intake.domain.model import CaseDraft, CaseKind, ReadAnswer, ReadDocument, Status
 from intake.domain.roles import READERS, SEE_CONFLICTS, WORKERS
 from intake.mail_text import Composer
 from intake.ports import CaseView, Clock, Correction, QueueRow, RegistryStore, Staff, TriageStore
@@ -282,7 +282,7 @@ def _with(case: CaseView, question_id: str, value: object) -> dict[str, ReadAnsw
 
 def judged(case: CaseView, edition: Form, answers: Mapping[str, ReadAnswer]) -> CaseDraft:
     """What the rules that the case was judged by say of these answers. A band set by hand stays, and its clocks with it."""
-    left = tuple(ReadProblem(*p) for p in case.problems if not p[0])
+    left = tuple(Problem(*p) for p in case.problems if not p[0])
     read = ReadDocument("", "", BY_PERSON, edition.kind, edition.edition, answers, left)
     rules = RuleNumbers(case.severity.rule_set if case.severity else "", case.due.rule)
     draft = draft_of_form(read, None, case.sender, case.row.received_at, rules=rules)

@@ -14,7 +14,7 @@ from functools import cache
 
 from forms import load
 from forms.check import check
-from forms.schema import Answers, Form
+from forms.schema import Answers, Form, Problem
 from intake.domain import assessment, breach, clocks, kind, routing
 from intake.domain.kind import KindGuess
 from intake.domain.model import (
@@ -23,7 +23,6 @@ from intake.domain.model import (
     Due,
     ReadAnswer,
     ReadDocument,
-    ReadProblem,
     Reason,
     SenderCheck,
     Severity,
@@ -165,7 +164,7 @@ def unsure(answers: Mapping[str, ReadAnswer]) -> tuple[str, ...]:
     return tuple(q for q, a in answers.items() if a.confidence < SURE)
 
 
-def _with(read: ReadDocument, beside: tuple[ReadProblem, ...]) -> ReadDocument:
+def _with(read: ReadDocument, beside: tuple[Problem, ...]) -> ReadDocument:
     """The form with what is wrong with the files beside it: one that nobody could open must not go unseen."""
     return replace(read, problems=(*read.problems, *(p for p in beside if not p.id))) if beside else read
 
@@ -268,10 +267,9 @@ def _service(answers: Answers) -> str:
     return ""
 
 
-def _problems(form: Form, answers: Answers, read: tuple[ReadProblem, ...]) -> tuple[ReadProblem, ...]:
+def _problems(form: Form, answers: Answers, read: tuple[Problem, ...]) -> tuple[Problem, ...]:
     known = {(p.id, p.code) for p in read}
-    checked = (ReadProblem(p.id, p.code, p.message) for p in check(form, answers))
-    return (*read, *(p for p in checked if (p.id, p.code) not in known))
+    return (*read, *(p for p in check(form, answers) if (p.id, p.code) not in known))
 
 
 __all__ = ["RuleNumbers", "draft_of_form", "most_telling", "not_whole", "of_mail", "of_web", "unsure"]

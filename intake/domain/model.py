@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from forms.schema import Problem
+
 
 class CaseKind(StrEnum):
     BREACH_NOTICE = "breach_notice"
@@ -200,13 +202,6 @@ class ReadAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadProblem:
-    id: str
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
 class ReadDocument:
     """What was read out of one document. `how` is one of acroform xfa layout ocr docx xlsx odt text web none."""
 
@@ -216,7 +211,7 @@ class ReadDocument:
     form: str | None = None  # "breach-notice" ...
     edition: str | None = None
     answers: Mapping[str, ReadAnswer] = field(default_factory=dict)
-    problems: tuple[ReadProblem, ...] = ()
+    problems: tuple[Problem, ...] = ()
     pages: int | None = None
     quarantined: bool = (
         False  # kept, not opened by anybody without a reason (macros, encrypted archive, embedded files)
@@ -312,7 +307,7 @@ class CaseDraft:
     edition: str | None
     document: int | None  # index into the message's documents that the answers come from
     says_provider: str = ""  # the organisation that the form or mail names, when it is not settled which it is
-    problems: tuple[ReadProblem, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

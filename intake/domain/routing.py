@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from forms.schema import Problem
 from intake.domain.clocks import MarkerState
 from intake.domain.model import (
     CaseKind,
     GapScore,
     OutcomeCode,
-    ReadProblem,
     Reason,
     Severity,
     Status,
@@ -59,7 +59,7 @@ def route(
     severity: Severity | None = None,
     score: GapScore | None = None,
     answers: Mapping[str, object] | None = None,
-    documents_problems: Sequence[ReadProblem] = (),
+    documents_problems: Sequence[Problem] = (),
     provider_known: bool = False,
     *,
     has_form: bool = True,

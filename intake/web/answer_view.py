@@ -55,6 +55,7 @@ class Answer(NamedTuple):
     how: str
     sure: str  # "62 % sure", or empty
     doubt: str  # why a person must look, or empty
+    written: str = ""  # what stood there and could not be read
     fields: tuple[Field, ...] = ()
     changed: str = ""  # what a person did to it
     can_fix: bool = True
@@ -67,10 +68,12 @@ def answers_of(
     if edition is None:
         return [], []
     wanted, standing = case_reading.doubtful(case), case_reading.standing(case)
-    why = _doubts(case)
+    why, written = _doubts(case), _written(case)
     changed = _changed(case, edition, names, now)
     doubtful = [
-        _answer(q, standing.get(q.id), why.get(q.id, ""), edition, changed.get(q.id, ""), True)
+        _answer(q, standing.get(q.id), why.get(q.id, ""), edition, changed.get(q.id, ""), True)._replace(
+            written=written.get(q.id, "")
+        )
         for q in (edition.question(i) for i in wanted)
         if q is not None
     ]
@@ -90,6 +93,16 @@ def _doubts(case: CaseView) -> dict[str, str]:
         for question in flag.questions:
             why[question] = flag.text
     return why
+
+
+def _written(case: CaseView) -> dict[str, str]:
+    """By question, what the documents say where we could not read it."""
+    words: dict[str, dict[str, None]] = {}
+    for document in case.documents:
+        for p in document.read.problems:
+            if p.id and p.written:
+                words.setdefault(p.id.partition(".")[0].partition("[")[0], {})[p.written] = None
+    return {question: " · ".join(each) for question, each in words.items()}
 
 
 def _changed(case: CaseView, edition: Form, names: Mapping[str, str], now: datetime) -> dict[str, str]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from forms.schema import Problem
 from intake.adapters.store.sql import SqlStore
 from intake.domain.model import (
     CaseDraft,
@@ -23,7 +24,6 @@ from intake.domain.model import (
     Provider,
     ReadAnswer,
     ReadDocument,
-    ReadProblem,
     Reason,
     SenderCheck,
     Severity,
@@ -87,7 +87,7 @@ DOCUMENT = ReadDocument(
     form="breach-notice",
     edition="2026.1",
     answers=ANSWERS,
-    problems=(ReadProblem("A06", "missing", "Say how many people."),),
+    problems=(Problem("A06", "missing", "Say how many people."),),
     pages=3,
 )
 DRAFT = CaseDraft(
@@ -108,7 +108,7 @@ DRAFT = CaseDraft(
     edition="2026.1",
     document=0,
     says_provider="Kowhai Trust",
-    problems=(ReadProblem("A06", "missing", "Say how many people."),),
+    problems=(Problem("A06", "missing", "Say how many people."),),
 )
 ASSESSMENT = replace(
     DRAFT,

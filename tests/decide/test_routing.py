@@ -6,20 +6,21 @@ from itertools import product
 
 import pytest
 
+from forms.schema import Problem
 from intake.domain import routing, severity
 from intake.domain.clocks import MarkerState
-from intake.domain.model import CaseKind, GapScore, OutcomeCode, ReadProblem, Status, VerdictCode
+from intake.domain.model import CaseKind, GapScore, OutcomeCode, Status, VerdictCode
 
 BREACH, ASSESSMENT, OTHER = CaseKind.BREACH_NOTICE, CaseKind.SELF_ASSESSMENT, CaseKind.OTHER
 V = VerdictCode
 TRUSTED = {V.VERIFIED_ACCOUNT, V.VERIFIED_DOMAIN, V.EXCEPTION_ADDRESS, V.PROBABLE, V.STAFF_FORWARD}
-LOCKED = ReadProblem("", "encrypted", "The file is locked.")
-PHOTO = ReadProblem("", "no_text_layer", "The pages are pictures.")
+LOCKED = Problem("", "encrypted", "The file is locked.")
+PHOTO = Problem("", "no_text_layer", "The pages are pictures.")
 
 
 @pytest.mark.parametrize(("verdict", "problems"), list(product(V, [(), (LOCKED,), (PHOTO,)])))
 def test_a_breach_notice_is_always_opened_whatever_the_sender_check_says(
-    verdict: VerdictCode, problems: tuple[ReadProblem, ...]
+    verdict: VerdictCode, problems: tuple[Problem, ...]
 ):
     for has_form in (True, False):
         route = routing.route(BREACH, verdict, severity.decide({}), None, {}, problems, has_form=has_form)
@@ -111,14 +112,14 @@ def test_a_picture_beside_a_form_that_was_read_is_an_enclosure():
 
 def test_a_problem_of_one_answer_does_not_make_the_document_unreadable():
     route = routing.route(
-        BREACH, V.VERIFIED_ACCOUNT, None, None, {}, (ReadProblem("A09", "two_marks", "Two marks."),), True
+        BREACH, V.VERIFIED_ACCOUNT, None, None, {}, (Problem("A09", "two_marks", "Two marks."),), True
     )
 
     assert route.marks == ()
 
 
 def test_an_older_edition_is_marked_and_stays_open():
-    old = ReadProblem("", "old_edition", "The form is an older edition.")
+    old = Problem("", "old_edition", "The form is an older edition.")
 
     route = routing.route(BREACH, V.VERIFIED_ACCOUNT, None, None, {}, (old,), True)
 

@@ -18,8 +18,11 @@ from pathlib import Path
 import pikepdf
 import pytest
 
+from forms import load
+from forms.canonical import flat as fields_of
 from intake.adapters.demo.mails import delivered
 from intake.adapters.demo.messages import flattened, locked, picture
+from tests.pdf.programs import by_chrome_engine
 from tests.scenarios.world import (
     ASSESSMENT,
     BREACH,
@@ -347,3 +350,13 @@ def test_a_form_whose_name_ends_like_that_of_a_mail_is_read_as_the_form_it_is(wo
     done = world.send(files=[File("notice.eml", PDF, form)], body="See attached.")
     assert world.row(done).kind == "breach_notice"
     assert world.answers(done)["A01"] == KOWHAI
+
+
+@pytest.mark.parametrize("flat", [False, True], ids=["fillable", "flat"])
+def test_words_that_we_could_not_read_stand_beside_their_question_for_a_person(world: World, flat: bool) -> None:
+    answers = fields_of(load.form(BREACH), notice(KOWHAI, world.at, "A folder was left on a bus."))
+    pdf = by_chrome_engine(load.form(BREACH), {**answers, "A08.at": "teatime the day before yesterday"})
+    done = world.send(files=[File("notice.pdf", PDF, flattened(pdf) if flat else pdf)])
+    page = world.page(done.cases[0])
+    assert world.row(done).kind == "breach_notice"
+    assert "Not understood: teatime the day before yesterday" in " ".join(page.split())

@@ -6,7 +6,8 @@ import json
 import struct
 from collections.abc import Mapping
 
-from intake.domain.model import ReadAnswer, ReadDocument, ReadProblem
+from forms.schema import Problem
+from intake.domain.model import ReadAnswer, ReadDocument
 
 HEAD = struct.Struct("!II")  # bytes of the JSON head, bytes of the body
 
@@ -27,7 +28,7 @@ def as_plain(document: ReadDocument) -> dict[str, object]:
             q: [a.value, a.how, a.page, list(a.box) if a.box else None, a.confidence]
             for q, a in document.answers.items()
         },
-        "problems": [[p.id, p.code, p.message] for p in document.problems],
+        "problems": [[p.id, p.code, p.message, p.written] for p in document.problems],
         "pages": document.pages,
         "quarantined": document.quarantined,
     }
@@ -59,7 +60,7 @@ def _document(name: str, plain: object) -> ReadDocument:
         form=_text(plain["form"]),
         edition=_text(plain["edition"]),
         answers=answers,
-        problems=tuple(ReadProblem(str(i), str(c), str(m)) for i, c, m in plain["problems"]),
+        problems=tuple(Problem(str(i), str(c), str(m), str(w)) for i, c, m, w in plain["problems"]),
         pages=_page(plain["pages"]),
         quarantined=plain["quarantined"] is True,
     )

@@ -19,13 +19,13 @@ from PIL import Image
 
 from forms.canonical import canonical
 from forms.pdf.blank import Issued, NotPublished, issued
-from forms.schema import Box, Choice, Form, Kind, Question
+from forms.schema import Box, Choice, Form, Kind, Problem, Question
 from intake.adapters.documents.limits import Limits
 from intake.adapters.documents.pdf import edition_flags, known_form, question_of, question_places
 from intake.adapters.documents.register import Registration, aligned, darkness, register
 from intake.adapters.documents.say import problem
 from intake.adapters.documents.sniff import PDF
-from intake.domain.model import ReadAnswer, ReadDocument, ReadProblem
+from intake.domain.model import ReadAnswer, ReadDocument
 
 FOOTER = re.compile(r"form\s+([a-z0-9-]{1,60}),\s+edition\s+([0-9.]{1,20}),\s+page\s+(\d{1,3})\s+of\s+(\d{1,3})")
 CODE = re.compile(r"PI1:([a-z0-9-]{1,60})@([0-9.]{1,20}):(\d{1,3})/(\d{1,3})")
@@ -44,7 +44,7 @@ class Found:
 
     values: dict[str, str] = field(default_factory=dict)
     sure: dict[str, float] = field(default_factory=dict)
-    problems: list[ReadProblem] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     pages: set[int] = field(default_factory=set)
 
     def keep(self, name: str, value: str, sure: float, code: str = "") -> None:
@@ -54,7 +54,7 @@ class Found:
             self.problems.append(problem(code, name))
 
 
-def read_layout(raw: bytes, flags: list[ReadProblem], limits: Limits) -> ReadDocument:
+def read_layout(raw: bytes, flags: list[Problem], limits: Limits) -> ReadDocument:
     """A PDF without fields. Gives `how` layout for a form of ours, else none with the reason."""
     try:
         document = pdfium.PdfDocument(raw)
@@ -71,7 +71,7 @@ def read_layout(raw: bytes, flags: list[ReadProblem], limits: Limits) -> ReadDoc
         document.close()
 
 
-def _none(document: Any, flags: list[ReadProblem], code: str, pages: int) -> ReadDocument:
+def _none(document: Any, flags: list[Problem], code: str, pages: int) -> ReadDocument:
     """Not read. A picture of our form still says by its printed code which form it is."""
     form = _by_code(document) if code == "no_text_layer" else None
     said = [problem(code)] + ([problem("form_is_picture")] if form else [])
@@ -138,9 +138,7 @@ def _picture(page: Any, scale: float) -> Image.Image:
     return image.convert("L")
 
 
-def _read_form(
-    document: Any, form: Form, page_of: Mapping[int, int], flags: list[ReadProblem], pages: int
-) -> ReadDocument:
+def _read_form(document: Any, form: Form, page_of: Mapping[int, int], flags: list[Problem], pages: int) -> ReadDocument:
     try:
         kept = issued(form)
     except NotPublished:
@@ -159,7 +157,7 @@ def _read_form(
     return _document(form, found, flags, pages)
 
 
-def _document(form: Form, found: Found, flags: list[ReadProblem], pages: int) -> ReadDocument:
+def _document(form: Form, found: Found, flags: list[Problem], pages: int) -> ReadDocument:
     answers, wrong = canonical(form, found.values)
     places = question_places(form, found.values)
     sure: dict[str, float] = {}
@@ -173,7 +171,7 @@ def _document(form: Form, found: Found, flags: list[ReadProblem], pages: int) ->
         form.kind,
         form.edition,
         {q: ReadAnswer(v, "layout", *places.get(q, (None, None)), sure.get(q, SURE_TEXT)) for q, v in answers.items()},
-        (*flags, *found.problems, *(ReadProblem(p.id, p.code, p.message) for p in wrong)),
+        (*flags, *found.problems, *wrong),
         pages,
     )
 

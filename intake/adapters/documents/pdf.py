@@ -13,13 +13,13 @@ import pikepdf
 from forms import load
 from forms.canonical import canonical
 from forms.pdf.blank import NotPublished, issued
-from forms.schema import Box, Form
+from forms.schema import Box, Form, Problem
 from intake.adapters.documents.acroform import Fields, read_fields
 from intake.adapters.documents.active import has_active_content
 from intake.adapters.documents.limits import Limits
 from intake.adapters.documents.say import problem
 from intake.adapters.documents.sniff import PDF
-from intake.domain.model import ReadAnswer, ReadDocument, ReadProblem
+from intake.domain.model import ReadAnswer, ReadDocument
 
 
 def read_pdf(raw: bytes, limits: Limits) -> ReadDocument:
@@ -57,7 +57,7 @@ def _read_open(raw: bytes, pdf: pikepdf.Pdf, limits: Limits) -> ReadDocument:
     return _layout(raw, flags, limits)
 
 
-def _layout(raw: bytes, flags: list[ReadProblem], limits: Limits) -> ReadDocument:
+def _layout(raw: bytes, flags: list[Problem], limits: Limits) -> ReadDocument:
     from intake.adapters.documents.layout import read_layout
 
     return read_layout(raw, list(flags), limits)
@@ -70,7 +70,7 @@ def _page_count(pdf: pikepdf.Pdf) -> int | None:
     return count if isinstance(count, int) and 0 < count < 1_000_000 else None
 
 
-def _from_fields(fields: Fields, seen: list[ReadProblem], pages: int | None) -> ReadDocument:
+def _from_fields(fields: Fields, seen: list[Problem], pages: int | None) -> ReadDocument:
     flags = list(seen)
     kind, edition = fields.values.pop("_form", ""), fields.values.pop("_edition", "")
     if fields.cut:
@@ -82,7 +82,7 @@ def _from_fields(fields: Fields, seen: list[ReadProblem], pages: int | None) -> 
     given = {name: value for name, value in fields.values.items() if value}
     answers, found = canonical(form, given)
     flags += edition_flags(form)
-    problems = (*flags, *(ReadProblem(p.id, p.code, p.message) for p in found))
+    problems = (*flags, *found)
     places = question_places(form, given)
     return ReadDocument(
         "",
@@ -101,7 +101,7 @@ def known_form(kind: str, edition: str) -> Form | None:
     return next((f for f in load.forms() if f.kind == kind and f.edition == edition), None)
 
 
-def edition_flags(form: Form) -> list[ReadProblem]:
+def edition_flags(form: Form) -> list[Problem]:
     latest = load.form(form.kind)
     return [] if latest.edition == form.edition else [problem("old_edition")]
 

@@ -19,11 +19,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from intake.adapters.documents.frames import HEAD, Nonsense, from_plain, packed
+from forms.schema import Problem
+from intake.adapters.documents.frames import HEAD, Nonsense, as_plain, from_plain, packed
 from intake.adapters.documents.limits import Limits
 from intake.adapters.documents.say import not_read_yet, problem
 from intake.adapters.documents.sniff import PDF, Kind, sniff
-from intake.domain.model import ReadDocument, ReadProblem
+from intake.domain.model import ReadDocument
 
 ROOT = Path(__file__).resolve().parents[3]
 BOOT = (
@@ -66,12 +67,12 @@ class DocumentReader:
             return ()
         return tuple(row for row in found if isinstance(row, dict))
 
-    def compare_shown(self, content: bytes, form: str) -> tuple[ReadProblem, ...]:
+    def compare_shown(self, content: bytes, form: str) -> tuple[Problem, ...]:
         """Answers of a fillable PDF whose page shows something else than the value that was read. For when a case is opened."""
         found = self._ask("compare", content, {"form": form}, self.limits.suggestion_wall_seconds)
         if not isinstance(found, list):
             return ()
-        return tuple(ReadProblem(str(i), str(c), str(m)) for i, c, m in found)
+        return tuple(Problem(str(i), str(c), str(m)) for i, c, m in found)
 
     def close(self) -> None:
         with self._lock:
@@ -145,23 +146,13 @@ class DocumentReader:
             child.end()
 
 
-def _why_kept(kind: Kind) -> tuple[ReadProblem, ...]:
+def _why_kept(kind: Kind) -> tuple[Problem, ...]:
     found = (problem("quarantined"),)
     return (*found, problem("encrypted")) if kind.locked else found
 
 
 def _without_answer(code: str) -> dict[str, object]:
-    said = problem(code)
-    return {
-        "media_type": PDF,
-        "how": "none",
-        "form": None,
-        "edition": None,
-        "answers": {},
-        "problems": [[said.id, said.code, said.message]],
-        "pages": None,
-        "quarantined": False,
-    }
+    return as_plain(ReadDocument("", PDF, "none", problems=(problem(code),)))
 
 
 def _bound() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from intake.domain.model import ReadProblem
+from forms.schema import Problem
 
 SENTENCES = {
     "empty": "The file is empty. Ask for it again.",
@@ -31,9 +31,9 @@ SENTENCES = {
 }
 
 
-def problem(code: str, id: str = "") -> ReadProblem:
-    return ReadProblem(id=id, code=code, message=SENTENCES[code])
+def problem(code: str, id: str = "") -> Problem:
+    return Problem(id=id, code=code, message=SENTENCES[code])
 
 
-def not_read_yet(what: str) -> ReadProblem:
-    return ReadProblem("", "not_read_yet", f"The file is {what}, which is not read yet. A person reads it.")
+def not_read_yet(what: str) -> Problem:
+    return Problem("", "not_read_yet", f"The file is {what}, which is not read yet. A person reads it.")

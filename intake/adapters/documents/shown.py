@@ -15,14 +15,13 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from forms.pdf.blank import Issued, issued
-from forms.schema import Box, Form, Kind
+from forms.schema import Box, Form, Kind, Problem
 from intake.adapters.documents.acroform import read_fields
 from intake.adapters.documents.layout import field_question, is_button
 from intake.adapters.documents.say import problem
-from intake.domain.model import ReadProblem
 
 
-def compare_shown(raw: bytes, form: Form) -> tuple[ReadProblem, ...]:
+def compare_shown(raw: bytes, form: Form) -> tuple[Problem, ...]:
     """Text fields of a fillable PDF whose page shows something else than their value. About 0.05 s; not for the hot path."""
     with pikepdf.open(io.BytesIO(raw), inherit_page_attributes=False) as pdf:
         fields = read_fields(pdf)

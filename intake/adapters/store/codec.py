@@ -10,6 +10,7 @@ from dataclasses import is_dataclass
 from datetime import datetime
 from typing import Any
 
+from forms.schema import Problem
 from intake.domain.model import (
     Change,
     Due,
@@ -18,7 +19,6 @@ from intake.domain.model import (
     GapScore,
     ReadAnswer,
     ReadDocument,
-    ReadProblem,
     Reason,
     SenderCheck,
     Severity,
@@ -92,7 +92,7 @@ def to_answers(text: str) -> dict[str, ReadAnswer]:
 def to_document(text: str, answers: str) -> ReadDocument:
     d = decode(text)
     d["answers"] = to_answers(answers)
-    d["problems"] = tuple(ReadProblem(**p) for p in d["problems"])
+    d["problems"] = tuple(Problem(**p) for p in d["problems"])
     return ReadDocument(**d)
 
 

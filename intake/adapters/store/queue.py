@@ -130,9 +130,19 @@ def _conditions(wanted: QueueFilter, kinds: Sequence[str] | None) -> list[Column
         found.append(_c.due_order < wanted.due_before)
     if wanted.marks:
         found.append(or_(*(_c.marks.contains(f'"{mark}"', autoescape=True) for mark in wanted.marks)))
-    words = [_c.search.contains(word, autoescape=True) for word in fold(wanted.text).split()]
-    said = parse(wanted.text).reference  # with or without dashes, O for 0, I and L for 1
-    return [*found, or_(_c.reference == said, and_(*words))] if said else found + words
+    return [*found, *_named(wanted.text)]
+
+
+def _named(text: str) -> list[ColumnElement[bool]]:
+    """Cases whose search text holds every word. A text that is a reference, however it was typed, finds that case; a
+    name may look like one, so its words are searched too, though not letters that were spelled out."""
+    words = fold(text).split()
+    held = [_c.search.contains(word, autoescape=True) for word in words]
+    said = parse(text).reference
+    if not said:
+        return held
+    spelled = all(len(word) == 1 for word in words)
+    return [_c.reference == said if spelled else or_(_c.reference == said, and_(*held))]
 
 
 def _one_of(column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
