@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from forms.schema import Choice, Condition, Control, Form, Kind, Question, Required, Section
+from forms.schema import Choice, Condition, Control, Form, Kind, Paper, Question, Required, Section
 
 _CODE = re.compile(r"[a-z0-9_.+<>-]+|[A-Z][A-Za-z]+/[A-Z][A-Za-z_]+")  # the second: a time zone
 _ID = re.compile(r"[A-Za-z0-9_-]+")
@@ -23,6 +23,7 @@ _FORM_KEYS = {
     "title": str,
     "about": str,
     "attestation": str,
+    "paper": dict,
     "sources": dict,
     "lists": dict,
     "control": dict,
@@ -30,6 +31,7 @@ _FORM_KEYS = {
     "section": list,
 }
 _SECTION_KEYS = {"id": str, "title": str, "intro": str, "stage": str, "question": list}
+_PAPER_KEYS = {"publisher": str, "purpose": str, "notes": list, "footer": str}
 _CONTROL_KEYS = {
     "choices": list,
     "gaps": list,
@@ -113,12 +115,25 @@ class Reader:
             sections=sections,
             about=table.get("about", "").strip(),
             attestation=table.get("attestation", "").strip(),
+            paper=self.paper(),
             gap_codes=tuple(table.get("control", {}).get("gaps", ())),
         )
         self.unique([s.id for s in sections], "section")
         self.unique([q.id for q in done.questions], "question")
         self.answerable(done)
         return done
+
+    def paper(self) -> Paper:
+        table = self.table.get("paper")
+        if table is None:
+            return Paper()
+        self.at = [table]
+        self.keys(table, _PAPER_KEYS, ("publisher", "purpose"), "[paper]")
+        for note in table.get("notes", ()):
+            fits = isinstance(note, list) and len(note) == 2 and all(isinstance(x, str) and x for x in note)
+            self.expect(fits, f"a note is [beginning, rest], not {note!r}", "notes")
+        notes = tuple((lead, rest) for lead, rest in table.get("notes", ()))
+        return Paper(table["publisher"], table["purpose"].strip(), notes, table.get("footer", ""))
 
     # ------------------------------------------------------------ sections and questions
 

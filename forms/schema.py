@@ -99,6 +99,16 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Paper:
+    """What the PDF says beside the questions."""
+
+    publisher: str = ""  # the organisation that asks: the document's author
+    purpose: str = ""  # under the title: who the form is for, and what for
+    notes: tuple[tuple[str, str], ...] = ()  # how to fill it in: the bold beginning of each, and the rest
+    footer: str = ""  # on every page
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     kind: str  # "it-self-assessment" or "breach-notice"
     edition: str  # "2026.1"
@@ -106,6 +116,7 @@ class Form:
     sections: tuple[Section, ...]
     about: str = ""  # what the form says of its own origin
     attestation: str = ""
+    paper: Paper = Paper()
     gap_codes: tuple[str, ...] = ()  # answers to a control that are a gap
     questions: tuple[Question, ...] = field(init=False, repr=False, compare=False)  # of all sections, in order
     _by_id: Mapping[str, Question] = field(init=False, repr=False, compare=False)

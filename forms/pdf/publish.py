@@ -20,7 +20,6 @@ from forms.schema import Box, Form
 TEMPLATE = Path(__file__).parent / "template.typ"
 EDITIONS = Path(__file__).parent.parent / "editions"
 TIMESTAMP = 1767222000  # a fixed instant, so that the same edition gives the same bytes
-FOOTER = "Do not write clients’ names on this form."
 
 
 def publish(form: Form) -> tuple[bytes, tuple[Box, ...]]:
@@ -61,55 +60,21 @@ def _pages(form: Form, made: Plan) -> bytes:
 
 
 def _page(form: Form, made: Plan, count: int) -> Block:
-    urgent = any(s.stage for s in form.sections)
     return {
         "title": form.title,
         "name": form.title,
         "kind": form.kind,
-        "author": "New Zealand Ministry of Justice",
+        "author": form.paper.publisher,
         "edition": form.edition,
-        "purpose": _purpose(urgent),
-        "danger": urgent,
-        "notes": _notes(urgent),
+        "purpose": form.paper.purpose,
+        "danger": any(s.stage for s in form.sections),
+        "notes": [{"lead": lead, "rest": rest} for lead, rest in form.paper.notes],
         "about": form.about,
         "attestation": form.attestation,
-        "footer": FOOTER,
+        "footer": form.paper.footer,
         "codes": [_code(f"PI1:{form.name}:{n}/{count}") for n in range(1, count + 1)],
         "sections": made.sections,
     }
-
-
-def _purpose(urgent: bool) -> str:
-    if urgent:
-        return (
-            "For organisations that provide services for the Ministry of Justice. Use it to tell us that personal "
-            "information was seen, sent, lost, changed or locked away when it should not have been."
-        )
-    return (
-        "For organisations that provide services for the Ministry of Justice. Use it to tell us how you look after "
-        "client information. Gaps are all right: we want to know what you plan to do about them."
-    )
-
-
-def _notes(urgent: bool) -> list[dict[str, str]]:
-    first = (
-        "Part A is enough to begin. Send it as soon as you can, and send the rest later."
-        if urgent
-        else "Where you say partly, no or don’t know, add a row to the plan at the end. Questions marked Level 2 are "
-        "mostly for larger organisations: leave them empty if they do not fit you."
-    )
-    return [
-        {"lead": "How to fill it in.", "rest": f"Type in the boxes and save the file. {first}"},
-        {
-            "lead": "Do not write clients’ names.",
-            "rest": "Say what happened without naming anybody you work with.",
-        },
-        {
-            "lead": "Where to send it.",
-            "rest": "Attach this file to an email to the address the Ministry gave you, from an account that your "
-            "organisation controls and not from a personal account.",
-        },
-    ]
 
 
 def _code(text: str) -> str:
