@@ -75,7 +75,7 @@ def _shares(answer: object, codes: Sequence[str]) -> bool:
 def _missing(question: Question, answers: Answers, closing: bool) -> list[Problem]:
     needed = question.required is Required.ALWAYS or (closing and question.required is Required.BEFORE_CLOSING)
     value = answers.get(question.id)
-    if value is None or value == [] or value == {}:
+    if _is_empty(value):
         return [_asked(question, question.id)] if needed else []
     if question.kind is Kind.PARTS and isinstance(value, dict):
         return _missing_inside(question.parts, value, f"{question.id}.")
@@ -89,8 +89,12 @@ def _missing_inside(inner: Sequence[Question], values: Mapping[str, object], bef
     return [
         _asked(q, before + q.id)
         for q in inner
-        if q.required is Required.ALWAYS and q.id not in values and _holds(q.applies, values)
+        if q.required is Required.ALWAYS and _is_empty(values.get(q.id)) and _holds(q.applies, values)
     ]
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or value == [] or value == {}
 
 
 def _asked(question: Question, at: str) -> Problem:

@@ -145,27 +145,6 @@ class FileBlobs:
         _sync_folder(folder)
 
 
-class MemoryBlobs:
-    """Blobs that live as long as the process: for tests."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
-
-    def put(self, content: bytes) -> str:
-        return self.put_many([content])[0]
-
-    def put_many(self, contents: Sequence[bytes]) -> tuple[str, ...]:
-        keys = tuple(secrets.token_hex(16) for _ in contents)
-        self._kept.update(zip(keys, contents, strict=True))
-        return keys
-
-    def get(self, key: str) -> bytes:
-        try:
-            return self._kept[key]
-        except KeyError as error:
-            raise CannotRead("A kept message is not in the store any more.") from error
-
-
 def _cipher(key: bytes) -> AESGCM:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # 37 ms that most commands need not pay
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from forms.check import PLAN_NEEDS, applies, check
+from forms.check import PLAN_NEEDS, applies
 from forms.check import gaps as gap_controls
-from forms.schema import Form, Problem, Question
+from forms.schema import Form, Question
 from intake.domain.model import GapScore
 from intake.domain.severity_facts import Answers, code
 
@@ -50,22 +50,6 @@ def score(form: Form, answers: Answers) -> GapScore:
         key_gaps=sum(gap.key for gap in found),
         key_gaps_without_plan=tuple(gap.control for gap in found if gap.key and gap.plan is None),
     )
-
-
-def devices_without_mitigation(answers: Answers) -> tuple[int, ...]:
-    """The rows of the device register, from 1, that say of nothing what is done instead of control."""
-    rows = answers.get(_DEVICES)
-    listed = rows if isinstance(rows, (list, tuple)) else []
-    return tuple(
-        number
-        for number, row in enumerate(listed, 1)
-        if isinstance(row, Mapping) and row and not row.get("mitigations")
-    )
-
-
-def questions_back(form: Form, answers: Answers) -> tuple[Problem, ...]:
-    """What keeps the assessment from being accepted, each as one question to the provider; none when it can be."""
-    return check(form, dict(answers))
 
 
 def _controls(form: Form) -> tuple[Question, ...]:

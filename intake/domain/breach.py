@@ -12,10 +12,11 @@ from intake.domain.severity_facts import Answers, code, parts
 
 _DUTY = {"for_our_own_service": "provider", "only_for_ministry": "ministry", "both": "both"}
 _SENTENCES = {
-    "provider": "The provider uses the information for its own service, so the provider tells the Commissioner (B17).",
-    "ministry": "The provider only keeps it for the Ministry, so the Ministry tells the Commissioner (B17).",
+    "provider": "The provider uses the information for its own service, so the provider must tell the Commissioner "
+    "and the people; the Ministry checks that it happened (B17).",
+    "ministry": "The provider only keeps it for the Ministry, so the Ministry must tell the Commissioner (B17).",
     "both": "The information serves the provider and the Ministry, so both have a duty to tell the Commissioner (B17).",
-    "not_known": "Whose service the information is for is not known, so it is open who tells the Commissioner (B17).",
+    "not_known": "Whose service the information is for is not known, so it is open who must tell the Commissioner: ask the provider (B17).",
 }
 _HOME = "Pacific/Auckland"
 

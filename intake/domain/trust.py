@@ -182,11 +182,6 @@ def _profiles() -> _Profiles:
     return _Profiles(tomllib.loads(path.read_text(encoding="utf-8")))
 
 
-def profile_names() -> tuple[str, ...]:
-    """The receivers that `profile` of a trust table may name."""
-    return tuple(sorted(_profiles().tables))
-
-
 def _profile(name: object) -> Mapping[str, object]:
     if not name:
         return {}

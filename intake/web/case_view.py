@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from forms.schema import Form
 from intake import case_reading, triage
-from intake.domain import nz_words
+from intake.domain import breach, nz_words
 from intake.domain.clocks import marker_ends, marker_state
 from intake.domain.model import CaseKind, Provider, SenderCheck, Status
 from intake.ports import CaseView, Event, QueueRow, Staff
@@ -80,6 +80,7 @@ def _urgency(
         "figure": _figure(case, now),
         "clock_facts": _clock_facts(case, now),
         "chaser": _chaser(case, now),
+        "duty_why": breach.duty_sentence(case.row.duty),
         "notifiable": _NOTIFIABLE.get(judged.notifiable, "") if judged else "",
         "changes": _changes(case),
         "by_hand": names.get(judged.by, judged.by) if judged and judged.by != "rule" else "",

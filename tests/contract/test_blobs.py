@@ -1,4 +1,4 @@
-"""The kept bytes: what a `Blobs` promises, on files and in memory, and what only the files promise."""
+"""The kept bytes: what a `Blobs` promises, and what the files promise beside it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from intake.adapters.blobs import FileBlobs, MemoryBlobs
+from intake.adapters.blobs import FileBlobs
 from intake.domain.errors import CannotRead, TryLater
 from intake.ports import Blobs
 
@@ -16,14 +16,14 @@ KEY = bytes(range(32))
 OLD_KEY = bytes(reversed(range(32)))
 
 
-@pytest.fixture(params=["files", "memory"])
-def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
-    return FileBlobs(tmp_path / "blobs", KEY) if request.param == "files" else MemoryBlobs()
-
-
 @pytest.fixture
 def files(tmp_path: Path) -> FileBlobs:
     return FileBlobs(tmp_path / "blobs", KEY)
+
+
+@pytest.fixture
+def blobs(files: FileBlobs) -> Blobs:
+    return files
 
 
 def kept_files(tmp_path: Path) -> list[Path]:
