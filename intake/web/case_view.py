@@ -62,6 +62,7 @@ def values(parts: Parts, case: CaseView, me: Staff, args: Mapping[str, str]) -> 
         "mail": _first_mail(case),
         "documents": case.documents,
         "suggestions": suggestions(case, edition),
+        "linked": [r for r in case.linked if staff.sees(parts, r)],
         "messages": _messages(case, names, now),
         "history": [_event(e, names, now) for e in reversed(case.events)],
         **_urgency(case, line, names, edition, now),

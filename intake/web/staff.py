@@ -74,6 +74,12 @@ def row_of(parts: Parts, reference: str) -> QueueRow:
     return row
 
 
+def sees(parts: Parts, reference: str) -> bool:
+    """Whether whoever is signed in may open that case: others do not even learn its reference."""
+    row = parts.store.case_row(reference)
+    return row is not None and triage.may_see(g.staff, row)
+
+
 def case_of(parts: Parts, reference: str) -> CaseView:
     row = row_of(parts, reference)
     case = parts.store.case(row.reference)

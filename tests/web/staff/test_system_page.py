@@ -42,6 +42,19 @@ def test_what_left_is_listed_and_a_sign_in_link_is_never_readable_there(office: 
     assert "/sign-in/" not in page.html
 
 
+def test_what_left_names_no_person_and_no_case_to_those_who_may_not_open_it(office: Office, app: Flask) -> None:
+    reference = office.notice(GRAVE)
+    (to,) = {m.to for m in office.store.mails() if m.case == reference}
+    assert reference in office.person(app).open("/system").text
+    for_admin = office.person(app, "admin").open("/system")
+    assert f"somebody at {to.partition('@')[2]}" in for_admin.text
+    assert to not in for_admin.text and reference not in for_admin.html
+    row = office.case(reference).row
+    office.store.change(reference, row.version, "system", "locked", "Names a colleague", {"marks": ("CONFLICT",)})
+    for_colleague = office.person(app).open("/system")
+    assert to not in for_colleague.text and reference not in for_colleague.html
+
+
 def test_a_provider_shows_domains_contacts_exceptions_and_its_cases(office: Office, app: Flask) -> None:
     reference = office.notice(CALM)
     person = office.person(app)
