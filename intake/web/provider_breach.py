@@ -14,11 +14,12 @@ from werkzeug.wrappers import Response
 from forms.schema import Form, Section
 from intake.web.form_pages import shown_ids
 from intake.web.provider_pages import BROKEN, STALE, Pages, with_unread
-from intake.web.provider_show import answers_of, by_field, summary
+from intake.web.provider_show import Line, answers_of, by_field, summary
 from intake.web.provider_sitting import Sitting, is_fresh, unseal
 
 KIND = "breach-notice"
 DANGER, DANGER_NOW = "A07", "yes"
+EMPTY = "empty"  # details without any: there is nothing to send
 
 
 def routes(blueprint: Blueprint, pages: Pages) -> Callable[[Sitting], Response]:
@@ -141,6 +142,8 @@ class _Views:
             return self.show_details(sitting, section, errors=True)
         following = names[names.index(section) + 1 :]
         if "check" in request.form or not following:
+            if self.is_empty(sitting):
+                return self.show_details(sitting, section, EMPTY)
             return self.pages.go(sitting, self.show_check, "breach_check")
         return self.pages.go(sitting, lambda s: self.show_details(s, following[0]), "details", section=following[0])
 
@@ -157,13 +160,10 @@ class _Views:
     def show_check(self, sitting: Sitting, trouble: str = "") -> Response:
         form, found = sitting.form, sitting.reading
         first = [] if sitting.updates else stage(form, "A")
-        later = stage(form, "B")
+        later, lines = stage(form, "B"), self.written(sitting)
         problems = found.of([s.id for s in first]) + tuple(
             p for p in found.of([s.id for s in later]) if p.code != "missing"
         )
-        lines = [(s, answers_of(form, s, sitting.typed, found.answers), "/breach") for s in first]
-        details = [(s, answers_of(form, s, sitting.typed, found.answers, given_only=True)) for s in later]
-        lines += [(s, rows, url_for("provider.details", section=s.id)) for s, rows in details if rows]
         danger = found.answers.get(DANGER, "")
         return self.pages.show(
             "breach_check.html",
@@ -171,11 +171,26 @@ class _Views:
             503 if trouble == BROKEN else 422 if trouble else 200,
             lines=lines,
             open=[(p, self.address(p.section, form)) for p in problems],
-            has_details=any(rows for _, rows in details),
+            has_details=any(s.stage == "B" for s, *_ in lines),
+            first_detail=later[0].id,
             added=with_unread(sitting) != found.answers,
             danger=danger,
             trouble=trouble,
         )
+
+    def written(self, sitting: Sitting) -> list[tuple[Section, list[Line], str]]:
+        """The parts in which there is something to read, and where they are changed; of a new notice its first page whole."""
+        form, found = sitting.form, []
+        for section in (*stage(form, "A"), *stage(form, "B")):
+            given_only = section.stage != "A" or bool(sitting.updates)
+            rows = answers_of(form, section, sitting.typed, sitting.reading.answers, given_only)
+            if rows:
+                found.append((section, rows, self.address(section.id, form)))
+        return found
+
+    def is_empty(self, sitting: Sitting) -> bool:
+        """Whether it would add nothing to the notice that we have. A notice itself is never too short to be sent."""
+        return bool(sitting.updates) and not self.written(sitting)
 
     def address(self, section: str, form: Form) -> str:
         later = any(s.id == section for s in stage(form, "B"))
@@ -197,6 +212,8 @@ class _Views:
             wanted = request.form["change"]
             later = any(s.id == wanted for s in stage(sitting.form, "B"))
             return self.show_details(sitting, wanted) if later else self.show_start(sitting)
+        if self.is_empty(sitting):
+            return self.show_check(sitting, EMPTY)
         token = self.pages.send(sitting, as_it_is=bool(sitting.reading.problems))
         if token is None:
             return self.show_check(sitting, BROKEN)

@@ -164,7 +164,7 @@ def written(question: Question, typed: Typed) -> str:
     """What stands in the fields of a question, as it was typed; a year that the page put there alone is nothing."""
     names = [n for n, inner in fields_of(question) if inner.id not in ("about", "zone")]
     found = [(n, v) for n in names if isinstance(v := typed.get(n), str) and v.strip()]
-    only_year = question.kind in (Kind.TIME, Kind.DATE, Kind.PARTS) and all(n.endswith(":y") for n, _ in found)
+    only_year = all(n.endswith(":y") for n, _ in found)
     return "" if only_year else " ".join(v.strip() for _, v in found)
 
 

@@ -185,6 +185,59 @@ def test_details_can_be_added_after_sending_to_the_same_case(visitor: Visitor, d
     assert [(updates, answers) for _, answers, _, updates in desk.sent.values()][1] == ("BN-5R8M-6", {"B03": "client"})
 
 
+def receipt_of_a_notice(visitor: Visitor) -> str:
+    return visitor.open("/breach").press(CHECK, WHOLE).press("Send it now").path
+
+
+def test_details_with_nothing_in_them_are_not_sent_and_can_be_left(visitor: Visitor, desk: MemoryDesk) -> None:
+    receipt = receipt_of_a_notice(visitor)
+    visitor.open(next(href for href in visitor.links if href.startswith("/breach/details")))
+    visitor.press("That is all for now")
+    assert visitor.status == 422 and visitor.path == "/breach/details/detail"
+    assert "Nothing is written yet, so there is nothing to send Write what you know" in visitor.words
+    assert "your notice BN-5R8M-6 is with us" in visitor.words
+    assert receipt in visitor.links
+    visitor.press("That is all for now", {"B03": "client"}).press("Send it now")
+    assert [(updates, answers) for _, answers, _, updates in desk.sent.values()][1:] == [
+        ("BN-5R8M-6", {"B03": "client"})
+    ]
+
+
+def test_the_last_part_of_the_details_does_not_send_an_empty_page_either(visitor: Visitor) -> None:
+    receipt_of_a_notice(visitor)
+    visitor.open(next(href for href in visitor.links if href.startswith("/breach/details")))
+    while visitor.status == 200 and visitor.path != "/breach/check":
+        visitor.press("Keep and")
+    assert visitor.status == 422 and "there is nothing to send" in visitor.words
+
+
+def test_a_first_page_that_was_left_open_and_changed_after_sending_is_shown_and_adds_to_the_notice(
+    visitor: Visitor, desk: MemoryDesk
+) -> None:
+    left_open = visitor.open("/breach").press(CHECK, WHOLE).open("/breach").response
+    visitor.open("/breach/check").press("Send it now")
+    visitor.response, visitor.path = left_open, "/breach"
+    visitor.press(CHECK, {"A06": "It was two folders."})
+    assert "This adds to your notice BN-5R8M-6" in visitor.words and "It was two folders." in visitor.words
+    visitor.press("Send it now")
+    assert [(updates, answers["A06"]) for _, answers, _, updates in desk.sent.values()][1:] == [
+        ("BN-5R8M-6", "It was two folders.")
+    ]
+
+
+def test_a_check_page_without_details_offers_no_sending_and_a_made_up_press_sends_nothing(
+    visitor: Visitor, desk: MemoryDesk
+) -> None:
+    receipt = receipt_of_a_notice(visitor)
+    visitor.open(next(href for href in visitor.links if href.startswith("/breach/details")))
+    visitor.press("Keep and go on").open("/breach/check")
+    assert "Send it now" not in visitor.words and receipt in visitor.links
+    sheet = {name: visitor.shown(name)[0] for name in ("csrf_token", "code")}
+    answer = visitor.client.post("/breach/check", data=sheet)
+    assert answer.status_code == 422 and "there is nothing to send" in answer.text
+    assert len(desk.sent) == 1
+
+
 def test_an_answer_that_no_longer_applies_is_not_sent(visitor: Visitor, desk: MemoryDesk) -> None:
     visitor.open("/breach").press(CHECK, WHOLE).open("/breach/details/told")
     visitor.press("That is all for now", {"B19": "not_needed", "B19-reason": "It came back unopened"})
