@@ -144,6 +144,9 @@ class _Views:
         sitting = self.sitting()
         if sitting.sent:
             return redirect(url_for("provider.assessment_sent", token=sitting.sent), 303)
+        token = "" if sitting.known else self.pages.sittings.just_sent(KIND)
+        if token:  # back from the receipt
+            return redirect(url_for("provider.assessment_sent", token=token), 303)
         if not sitting.known:
             return redirect(url_for("provider.assessment"), 303)
         return self.show_check(sitting)

@@ -98,7 +98,7 @@ class _Views:
             sitting = self.pages.sittings.new(KIND)
             sitting.updates = to
         elif not sitting.known or sitting.sent:
-            return redirect(url_for("provider.breach"), 303)
+            return self.sent_or_start()
         return self.show_details(sitting, section)
 
     def show_details(self, sitting: Sitting, section: str, trouble: str = "", errors: bool = False) -> Response:
@@ -153,9 +153,12 @@ class _Views:
         sitting = self.sitting()
         if sitting.sent:
             return redirect(url_for("provider.breach_sent", token=sitting.sent), 303)
-        if not sitting.known:
-            return redirect(url_for("provider.breach"), 303)
-        return self.show_check(sitting)
+        return self.show_check(sitting) if sitting.known else self.sent_or_start()
+
+    def sent_or_start(self) -> ResponseReturnValue:
+        """For a page without its sitting: the receipt, when that was sent a moment ago."""
+        token = self.pages.sittings.just_sent(KIND)
+        return redirect(url_for("provider.breach_sent", token=token) if token else url_for("provider.breach"), 303)
 
     def show_check(self, sitting: Sitting, trouble: str = "") -> Response:
         form, found = sitting.form, sitting.reading

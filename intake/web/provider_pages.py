@@ -74,10 +74,17 @@ class Pages:
             updates=updated and updated.get("reference"),
             greeting=greeting(now),
             kept=nz_words.clock(sitting.kept_at) if sitting.kept_at else "",
+            was_sent=self.just_sent(sitting),
             no_cookies=request.method == "POST" and not keeps_cookies(),
             **more,
         )
         return make_response(page, status)
+
+    def just_sent(self, sitting: Sitting) -> dict[str, object] | None:
+        """The receipt for whoever comes back to an empty page after sending; None when the page is for something else."""
+        token = "" if sitting.known else self.sittings.just_sent(sitting.form.kind)
+        receipt = self.receipt(token) if token and token != sitting.updates else None
+        return receipt and {**receipt, "token": token}
 
     def page(
         self, sitting: Sitting, asks: Sequence[Ask], danger: tuple[str, str] = ("", ""), open_row: str = ""
@@ -125,6 +132,7 @@ class Pages:
             return None
         sitting.sent = seal(_of_receipt(receipt, sitting.form.kind, updated is not None))
         sitting.write({})  # what was typed is in the case now; only the receipt stays under the code
+        self.sittings.remember_sent(sitting.form.kind, sitting.sent)
         if self.sittings.keep(sitting):
             self.sittings.forget(sitting.form.kind)
         return sitting.sent

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from flask import Response, current_app, g, request
@@ -27,6 +27,7 @@ from intake.web.desk import Desk
 log = logging.getLogger("intake.web.provider")
 
 KINDS = ("breach-notice", "it-self-assessment")
+_SENT_FOR = timedelta(hours=1)  # “it was sent” is for the way back, not for the next person at this computer
 
 
 @dataclass(slots=True)
@@ -120,18 +121,36 @@ class Sittings:
     def forget(self, kind: str) -> None:
         g.draft_cookies = {**g.get("draft_cookies", {}), kind: ""}
 
+    def remember_sent(self, kind: str, token: str) -> None:
+        """So that the way back says that it was sent; of what was sent the browser keeps nothing."""
+        g.sent_cookies = {**g.get("sent_cookies", {}), kind: token}
+
+    def just_sent(self, kind: str) -> str:
+        """The token of the receipt of what this browser sent a moment ago, or ""."""
+        token = request.cookies.get(sent_cookie_name(kind), "")
+        values = unseal(token) if token else None
+        if values is None or values.get("kind") != kind:
+            return ""
+        received = datetime.fromisoformat(str(values["received_at"]))
+        return token if self.desk.clock() - received <= _SENT_FOR else ""
+
     def _code_of_page(self) -> str:
         return _unsigned(request.form.get("code", ""))
 
     def cookies(self, response: Response) -> Response:
         """For `after_request`."""
         secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+
+        def put(name: str, value: str, age: int) -> None:
+            response.set_cookie(name, value, max_age=age, httponly=True, samesite="Lax", secure=secure, path="/")
+
         for kind, code in g.get("draft_cookies", {}).items():
             age = int(self.desk.settings.draft_days) * 86400 if code else 0
-            value = str(_signer("code").dumps(code)) if code else ""  # signed: a cookie is no place to try codes
-            response.set_cookie(
-                cookie_name(kind), value, max_age=age, httponly=True, samesite="Lax", secure=secure, path="/"
-            )
+            put(
+                cookie_name(kind), str(_signer("code").dumps(code)) if code else "", age
+            )  # signed: no place to try codes
+        for kind, token in g.get("sent_cookies", {}).items():
+            put(sent_cookie_name(kind), token, int(_SENT_FOR.total_seconds()))
         return response
 
 
@@ -141,7 +160,14 @@ def new_code() -> str:
 
 
 def cookie_name(kind: str) -> str:
-    name = f"draft-{kind}"
+    return _own_host(f"draft-{kind}")
+
+
+def sent_cookie_name(kind: str) -> str:
+    return _own_host(f"sent-{kind}")
+
+
+def _own_host(name: str) -> str:
     return f"__Host-{name}" if current_app.config["SESSION_COOKIE_SECURE"] else name
 
 

@@ -50,6 +50,15 @@ def test_a_whole_assessment_goes_through_its_parts_and_gives_a_reference(visitor
     assert answers["L1-ACCT-01"] == "yes" and "L2-ACCT-01" not in answers
 
 
+def test_going_back_after_sending_shows_that_it_was_sent_and_its_reference(visitor: Visitor) -> None:
+    receipt = fill_in(visitor).press("Send it now").path
+    assert visitor.open("/assessment/check").path == receipt
+    for back in ("/assessment", "/assessment/attestation"):
+        assert "Your self-assessment was sent Your reference is SA-1F5B-8 ." in visitor.open(back).words
+        assert receipt in visitor.links and "P. Example" not in visitor.response.text
+    assert "was sent" not in visitor.open("/assessment/about_you").press("Keep and go on", PROFILE).words
+
+
 def test_only_questions_that_apply_are_asked(visitor: Visitor) -> None:
     visitor.open("/assessment/about_you").press("Keep and go on", PROFILE)
     assert "L1-ACCT-04" not in visitor.words and "L2-ACCT-01" not in visitor.words

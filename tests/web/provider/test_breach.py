@@ -14,6 +14,10 @@ from tests.web.provider.notice import WHOLE
 CHECK = "Check what you wrote"
 
 
+def receipt_of_a_notice(visitor: Visitor) -> str:
+    return visitor.open("/breach").press(CHECK, WHOLE).press("Send it now").path
+
+
 def test_a_whole_notice_is_checked_sent_and_gives_a_reference(visitor: Visitor, desk: MemoryDesk) -> None:
     visitor.open("/breach").press(CHECK, WHOLE)
     assert visitor.path == "/breach/check"
@@ -154,6 +158,56 @@ def test_after_sending_nothing_typed_is_left_in_the_draft_and_the_next_notice_is
     assert [updates for *_, updates in desk.sent.values()] == [None, None]
 
 
+def test_going_back_after_sending_shows_that_it_was_sent_and_its_reference(visitor: Visitor, desk: MemoryDesk) -> None:
+    receipt = receipt_of_a_notice(visitor)
+    for back in ("/breach/check", "/breach/details/detail"):
+        assert visitor.open(back).path == receipt and "BN-5R8M-6" in visitor.title
+    visitor.open("/breach")
+    assert visitor.status == 200 and visitor.response.headers["Cache-Control"] == "no-store"
+    assert "Your notice was sent Your reference is BN-5R8M-6 . We received it Monday 23 November 2026, 9:05 am." in (
+        visitor.words
+    )
+    assert receipt in visitor.links
+    assert not any(str(typed) in visitor.response.text for name, typed in WHOLE.items() if name in ("A02", "A04"))
+    visitor.press(CHECK, WHOLE | {"A06": "Another one."})
+    assert visitor.path == "/breach/check", "the page is still there for the next notice"
+    assert "was sent" not in visitor.open("/breach").words
+    visitor.open("/breach/check").press("Send it now")
+    assert len(desk.sent) == 2
+
+
+def test_what_the_browser_keeps_of_a_sent_notice_is_signed_short_and_no_word_of_it(
+    visitor: Visitor, desk: MemoryDesk
+) -> None:
+    receipt_of_a_notice(visitor)
+    (cookie,) = [c for c in visitor.client._cookies.values() if c.key == "sent-breach-notice"]
+    assert cookie.max_age == 3600 and cookie.http_only
+    visitor.client.set_cookie("sent-breach-notice", cookie.value[:-3] + "abc")
+    assert "was sent" not in visitor.open("/breach").words
+    visitor.client.set_cookie("sent-breach-notice", cookie.value)
+    assert "was sent" in visitor.open("/breach").words
+    desk.now += timedelta(minutes=61)
+    assert "was sent" not in visitor.open("/breach").words
+    assert visitor.open("/breach/check").path == "/breach"
+
+
+def test_going_back_after_sending_details_says_that_they_were_sent(visitor: Visitor) -> None:
+    receipt_of_a_notice(visitor)
+    link = next(href for href in visitor.links if href.startswith("/breach/details"))
+    assert "was sent" not in visitor.open(link).words, "the page is for more about it"
+    visitor.press("That is all for now", {"B03": "client"}).press("Send it now").open(link)
+    assert "Your details were sent" in visitor.words and visitor.shown("B03") == []
+
+
+def test_a_notice_that_is_not_read_yet_is_named_by_its_receipt_number_on_the_way_back(
+    visitor: Visitor, desk: MemoryDesk
+) -> None:
+    desk.broken = {"reading"}
+    receipt_of_a_notice(visitor)
+    number = visitor.words.partition("Your receipt number ")[2][:8]
+    assert f"Your receipt number is {number}" in visitor.open("/breach").words
+
+
 def test_a_receipt_holds_no_word_of_what_was_sent(visitor: Visitor) -> None:
     visitor.open("/breach").press(CHECK, WHOLE).press("Send it now")
     assert not any(
@@ -185,10 +239,6 @@ def test_details_can_be_added_after_sending_to_the_same_case(visitor: Visitor, d
     assert [(updates, answers) for _, answers, _, updates in desk.sent.values()][1] == ("BN-5R8M-6", {"B03": "client"})
 
 
-def receipt_of_a_notice(visitor: Visitor) -> str:
-    return visitor.open("/breach").press(CHECK, WHOLE).press("Send it now").path
-
-
 def test_details_with_nothing_in_them_are_not_sent_and_can_be_left(visitor: Visitor, desk: MemoryDesk) -> None:
     receipt = receipt_of_a_notice(visitor)
     visitor.open(next(href for href in visitor.links if href.startswith("/breach/details")))
@@ -217,7 +267,9 @@ def test_a_first_page_that_was_left_open_and_changed_after_sending_is_shown_and_
     left_open = visitor.open("/breach").press(CHECK, WHOLE).open("/breach").response
     visitor.open("/breach/check").press("Send it now")
     visitor.response, visitor.path = left_open, "/breach"
-    visitor.press(CHECK, {"A06": "It was two folders."})
+    visitor.press(CHECK, {"A06": "It was two folders.", "A03": ""})
+    assert visitor.status == 422 and "What you change here and send now is added to it." in visitor.words
+    visitor.press(CHECK, {"A03": "Manager"})
     assert "This adds to your notice BN-5R8M-6" in visitor.words and "It was two folders." in visitor.words
     visitor.press("Send it now")
     assert [(updates, answers["A06"]) for _, answers, _, updates in desk.sent.values()][1:] == [
