@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from forms.check import applies
+from forms.reach import out_of_reach
 from forms.schema import Answers, Form, Kind, Question, Required, Section
 from forms.shown import shown
 from forms.web import Placed, Typed, fields_of, plan_of, row_keys, rows_of
@@ -113,6 +114,7 @@ class Line:
     unread: str  # what was typed and could not be read
     anchor: str
     note: str = ""  # the zone of a time
+    doubt: str = ""  # why nobody may be reached with it
 
 
 def answers_of(form: Form, section: Section, typed: Typed, answers: Answers, given_only: bool = False) -> list[Line]:
@@ -126,7 +128,9 @@ def answers_of(form: Form, section: Section, typed: Typed, answers: Answers, giv
         unread = "" if said else written(question, typed)
         if said or unread or not given_only:
             first = f"{question.id}.{question.parts[0].id}" if question.parts else question.id
-            lines.append(Line(question.short, said, unread, anchor(first), _zone(answers.get(question.id))))
+            value = answers.get(question.id)
+            doubt = out_of_reach(question, value)
+            lines.append(Line(question.short, said, unread, anchor(first), _zone(value), doubt))
         if plan is not None and question.control:
             lines += _plan_lines(plan, question, answers)
     return lines

@@ -59,6 +59,14 @@ def test_going_back_after_sending_shows_that_it_was_sent_and_its_reference(visit
     assert "was sent" not in visitor.open("/assessment/about_you").press("Keep and go on", PROFILE).words
 
 
+def test_a_contact_whom_nobody_can_reach_is_said_gently_on_the_check_page(visitor: Visitor, desk: MemoryDesk) -> None:
+    fill_in(visitor).open("/assessment/about_you").press("Keep and go on", {"CONTACT_EMAIL": "ask at the desk"})
+    visitor.open("/assessment/check")
+    assert "ask at the desk We may not be able to reach you with this" in visitor.words
+    visitor.press("Send it now")
+    assert len(desk.sent) == 1
+
+
 def test_only_questions_that_apply_are_asked(visitor: Visitor) -> None:
     visitor.open("/assessment/about_you").press("Keep and go on", PROFILE)
     assert "L1-ACCT-04" not in visitor.words and "L2-ACCT-01" not in visitor.words

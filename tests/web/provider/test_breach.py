@@ -65,6 +65,24 @@ def test_what_cannot_be_read_is_said_on_the_check_page_and_reaches_a_person(visi
     assert "When did you find out? “23 11 2026, in the morning”" in str(answers["A06"])
 
 
+def test_a_phone_and_an_address_that_nobody_can_use_are_said_gently_and_sent_all_the_same(
+    visitor: Visitor, desk: MemoryDesk
+) -> None:
+    visitor.open("/breach").press(CHECK, WHOLE | {"A04": "call me", "A05": "mere(at)x"})
+    assert visitor.status == 200 and visitor.path == "/breach/check" and "still open" not in visitor.words
+    gently = "call me We may not be able to reach you with this: we see no whole phone number in it."
+    assert f"{gently} You can send it all the same. Change phone to call now" in visitor.words
+    assert "mere(at)x We may not be able to reach you with this: we see no whole email address" in visitor.words
+    assert {"/breach#A04", "/breach#A05"} <= set(visitor.links)
+    visitor.press("Send it now")
+    ((_, answers, as_it_is, _),) = desk.sent.values()
+    assert (answers["A04"], answers["A05"], as_it_is) == ("call me", "mere(at)x", False)
+
+
+def test_a_phone_and_an_address_that_can_be_used_bring_no_warning(visitor: Visitor) -> None:
+    assert "not be able to reach" not in visitor.open("/breach").press(CHECK, WHOLE).words
+
+
 def test_T35_danger_now_shows_the_111_text_before_sending(visitor: Visitor, desk: MemoryDesk) -> None:
     visitor.open("/breach").press(CHECK, {"A07": "yes"})
     assert "You said that somebody is in danger. Call 111 now" in visitor.words
