@@ -17,6 +17,7 @@ from intake.web.form_pages import Ask, anchor, row_of
 
 _PER_QUESTION = 1.0  # minutes for one question of the long form
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
+_PLAN_CODES = frozenset({"plan_missing", "plan_incomplete"})
 _TABLE_KINDS = (Kind.CHOICE, Kind.MULTI, Kind.MONTH, Kind.DATE)
 
 
@@ -182,16 +183,23 @@ class Step:
     section: Section
     done: int
     of: int
-    problems: int
+    plans: int  # gaps whose plan is missing or not whole
+    others: int  # anything else that is open beside an answer
 
     @property
     def tone(self) -> str:
-        return "ok" if self.of and self.done == self.of and not self.problems else "" if self.done else "line"
+        return "ok" if self.of and self.done == self.of and not self.left else "" if self.done else "line"
+
+    @property
+    def left(self) -> int:
+        return self.plans + self.others
 
     @property
     def words(self) -> str:
+        if self.done == self.of and self.plans:
+            return f"{self.plans} {'plan' if self.plans == 1 else 'plans'} open"
         if self.done == self.of:
-            return "Look again" if self.problems else "Done"
+            return "Look again" if self.others else "Done"
         return f"{self.done} of {self.of}" if self.done else "Not started"
 
 
@@ -208,13 +216,26 @@ class Progress:
         return sum(s.of for s in self.steps)
 
     @property
+    def left(self) -> int:
+        """What is open although its question is answered."""
+        return sum(s.left for s in self.steps)
+
+    @property
+    def still_open(self) -> str:
+        """The same in words: "9 plans for gaps and 1 answer to look at again"."""
+        plans, others = sum(s.plans for s in self.steps), sum(s.others for s in self.steps)
+        said = ["1 plan for a gap" if plans == 1 else f"{plans} plans for gaps"] if plans else []
+        said += [f"{others} {'answer' if others == 1 else 'answers'} to look at again"] if others else []
+        return " and ".join(said)
+
+    @property
     def share(self) -> int:
-        return round(100 * self.done / self.of) if self.of else 0
+        return round(100 * self.done / (self.of + self.left)) if self.of else 0
 
     @property
     def minutes(self) -> int:
         """Rounded up to five."""
-        return -int(-(self.of - self.done) * _PER_QUESTION // 5) * 5
+        return -int(-(self.of - self.done + self.left) * _PER_QUESTION // 5) * 5
 
     def after(self, section_id: str) -> Step | None:
         ids = [s.section.id for s in self.steps]
@@ -228,7 +249,7 @@ class Progress:
 
 
 def progress(form: Form, answers: Answers, problems: Sequence[Placed]) -> Progress:
-    """The parts in which something applies. A question counts when it must be answered."""
+    """The parts in which something applies. A question counts when it must be answered, a gap until it has its plan."""
     plan = plan_of(form)
     steps: list[Step] = []
     for section in form.sections:
@@ -238,8 +259,11 @@ def progress(form: Form, answers: Answers, problems: Sequence[Placed]) -> Progre
             if q is not plan and q.required is Required.ALWAYS and applies(form, q, answers)
         ]
         if must:
-            wrong = sum(p.section == section.id and p.code != "missing" for p in problems)
-            steps.append(Step(section, sum(q.id in answers for q in must), len(must), wrong))
+            unanswered = {q.id for q in must if q.id not in answers}
+            open_here = [p for p in problems if p.section == section.id and p.question not in unanswered]
+            plans = {p.question for p in open_here if p.code in _PLAN_CODES}
+            others = sum(p.code not in _PLAN_CODES for p in open_here)
+            steps.append(Step(section, len(must) - len(unanswered), len(must), len(plans), others))
     return Progress(tuple(steps))
 
 

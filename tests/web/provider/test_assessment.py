@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from forms import load
 from tests.support.provider_app import MemoryDesk
 from tests.support.visitor import Values as _Values
@@ -167,6 +169,54 @@ def test_a_part_may_be_left_open_and_progress_says_so(visitor: Visitor) -> None:
     assert "1 of 3" in visitor.words and "About you Done" in visitor.words
     visitor.open("/assessment/check")
     assert "things are still open" in visitor.words
+
+
+def fill_in_with_gaps(visitor: Visitor) -> Visitor:
+    """Everything answered, with no to each control of the backups and updates, and not one plan."""
+    visitor.open("/assessment/about_you").press("Keep and go on", PROFILE)
+    while visitor.path != "/assessment/check":
+        section = visitor.path.rpartition("/")[2]
+        said = "no" if section in ("updates", "backups") else "yes"
+        visitor.press("Keep and", SIGNED if section == "attestation" else answered(section, said))
+        if visitor.status == 422:
+            visitor.press("Leave it open and go on")
+    return visitor
+
+
+def test_progress_counts_the_plans_that_are_missing_when_every_question_is_answered(visitor: Visitor) -> None:
+    gaps = sum(controls_asked(visitor, section) for section in ("updates", "backups"))
+    fill_in_with_gaps(visitor)
+    of = re.search(r"(\d+) of the \1 questions that apply to you are answered\. (.*?)\.", visitor.words)
+    assert of and of[2] == f"Still open: {gaps} plans for gaps"
+    visitor.open("/assessment/updates")
+    assert f"Still open: {gaps} plans for gaps. About" in visitor.words
+    assert "All are answered" not in visitor.words and "Updates 2 plans open" in visitor.words
+    assert f"questions answered. Still open: {gaps} plans for gaps" in visitor.response.text
+    assert f"Still open: {gaps} plans for gaps." in visitor.open("/assessment").words
+
+
+def controls_asked(visitor: Visitor, section: str) -> int:
+    """How many controls of a part this visitor is asked."""
+    visitor.open("/assessment/about_you").press("Keep and go on", PROFILE).open(f"/assessment/{section}")
+    return sum(f'name="{q}"' in visitor.response.text for q in answered(section))
+
+
+def test_a_plan_of_which_two_things_are_missing_is_one_plan(visitor: Visitor) -> None:
+    visitor.open("/assessment/about_you").press("Keep and go on", PROFILE)
+    gap = answered("updates") | {"L1-UPD-01": "no", "PLAN[L1-UPD-01].what": "Switch it on"}
+    visitor.open("/assessment/updates").press("Keep and go on", gap)
+    assert "Updates 1 plan open" in visitor.words and "Still open: 1 plan for a gap." in visitor.words
+    done = {"PLAN[L1-UPD-01].who": "Manager", "PLAN[L1-UPD-01].cost": "yes"}
+    assert "Still missing" not in visitor.press("Keep and go on", done).words
+
+
+def test_a_row_that_is_not_finished_is_counted_as_something_to_look_at(visitor: Visitor) -> None:
+    visitor.open("/assessment/about_you").press("Keep and go on", PROFILE).open("/assessment/devices")
+    device = answered("devices") | {"L1-DEV-01": "partly", "DEV[1].kind": "phone", "DEV[1].controlled_by": "contractor"}
+    plan = {"PLAN[L1-DEV-01].what": "Buy one", "PLAN[L1-DEV-01].who": "Manager", "PLAN[L1-DEV-01].cost": "yes"}
+    visitor.press("Keep and go on", device | plan)
+    assert visitor.status == 422 and "Devices Look again" in visitor.words
+    assert re.search(r"Still open: \d answers? to look at again\.", visitor.words)
 
 
 def test_nothing_is_sent_while_something_is_open(visitor: Visitor, desk: MemoryDesk) -> None:
