@@ -125,9 +125,9 @@ def _wrong(question: Question, value: object, at: str) -> list[Problem]:
         rows = (r for r in enumerate(value, 1) if isinstance(r[1], dict))
         return [p for n, row in rows for p in _wrong_inside(question.columns, row, f"{at}[{n}].")]
     if question.max_length and isinstance(value, str) and len(value) > question.max_length:
-        most = f"{question.max_length:,}"
-        message = f"“{question.short}” has {len(value):,} characters. Shorten it to {most}, or send the rest as a file."
-        return [Problem(at, "too_long", message)]
+        room, over = question.max_length, len(value) - question.max_length
+        has = f"“{question.short}” has {len(value):,} characters, and there is room for {room:,}."
+        return [Problem(at, "too_long", f"{has} Please shorten it by {over:,}.")]
     return []
 
 

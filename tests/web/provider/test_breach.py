@@ -83,6 +83,21 @@ def test_a_phone_and_an_address_that_can_be_used_bring_no_warning(visitor: Visit
     assert "not be able to reach" not in visitor.open("/breach").press(CHECK, WHOLE).words
 
 
+def test_a_text_that_is_too_long_says_the_limit_and_its_length_at_its_field_and_keeps_every_word(
+    visitor: Visitor, desk: MemoryDesk
+) -> None:
+    text = "One line of it.\n" * 150
+    visitor.open("/breach").press(CHECK, WHOLE | {"A06": text, "A01": "x" * 300})
+    said = "“In your words” has 2,399 characters, and there is room for 2,000. Please shorten it by 399."
+    assert visitor.status == 422 and "#A06" in visitor.links
+    assert visitor.words.count(said) == 2, "in the summary and at the field"
+    assert "“Organisation” has 300 characters, and there is room for 200. Please shorten it by 100." in visitor.words
+    assert visitor.shown("A06")[0].replace("\r\n", "\n") == text and visitor.shown("A01") == ["x" * 300]
+    visitor.press("Go on with what is there").press("Send it as it is")
+    ((_, answers, as_it_is, _),) = desk.sent.values()
+    assert (answers["A06"], as_it_is) == (text.strip(), True)
+
+
 def test_T35_danger_now_shows_the_111_text_before_sending(visitor: Visitor, desk: MemoryDesk) -> None:
     visitor.open("/breach").press(CHECK, {"A07": "yes"})
     assert "You said that somebody is in danger. Call 111 now" in visitor.words
