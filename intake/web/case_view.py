@@ -16,17 +16,10 @@ from intake.domain.model import CaseKind, Provider, SenderCheck, Status
 from intake.ports import CaseView, Event, QueueRow, Staff
 from intake.web import present, staff
 from intake.web.answer_view import answers_of, suggestions, typing
+from intake.web.mail_state import mail_badge
 from intake.web.next_step import NextStep, next_step
 from intake.web.parts import Parts
 
-_STATES = {
-    "queued": present.Badge("clock", "Waiting to be sent"),
-    "sending": present.Badge("clock", "Being sent"),
-    "sent": present.Badge("tick", "Sent", "ok"),
-    "bounced": present.Badge("cross", "Came back", "bad"),
-    "failed": present.Badge("cross", "Could not be sent", "bad"),
-    "held": present.Badge("lock", "Held back", "warn"),
-}
 _NOTIFIABLE = {"likely": "likely", "possible": "possible", "not_indicated": "not indicated by what is known"}
 _KEY_EVENTS = frozenset({"opened", "assigned", "closed", "close_agreed", "close_asked", "band", "asked", "let_through"})
 
@@ -63,7 +56,7 @@ def values(parts: Parts, case: CaseView, me: Staff, args: Mapping[str, str]) -> 
         "documents": case.documents,
         "suggestions": suggestions(case, edition),
         "linked": [r for r in case.linked if staff.sees(parts, r)],
-        "messages": _messages(case, names, now),
+        "messages": _messages(case, names, now, bool(parts.settings.demo)),
         "history": [_event(e, names, now) for e in reversed(case.events)],
         **_urgency(case, line, names, edition, now),
         **_choices(parts, case, provider, now),
@@ -234,7 +227,7 @@ def _first_mail(case: CaseView) -> Any:
     return next((m for m in case.messages if m.direction == "in"), None)
 
 
-def _messages(case: CaseView, names: Mapping[str, str], now: datetime) -> list[dict[str, Any]]:
+def _messages(case: CaseView, names: Mapping[str, str], now: datetime, demo: bool) -> list[dict[str, Any]]:
     first = _first_mail(case)
     kinds = {"in": "in", "out": "out"}
     return [
@@ -245,7 +238,7 @@ def _messages(case: CaseView, names: Mapping[str, str], now: datetime) -> list[d
             "at": present.moment(m.at, now),
             "subject": m.subject,
             "text": m.text,
-            "state": _STATES.get(m.state),
+            "state": mail_badge(m.state, demo),
             "first": m is first,
         }
         for m in case.messages

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from intake.ports import QueueFilter
 from intake.web import present
+from intake.web.mail_state import mail_badge
 from intake.web.parts import Parts
 
 
@@ -40,11 +41,13 @@ def _values(parts: Parts) -> dict[str, Any]:
     now = parts.clock()
     newest = sorted(parts.store.queue(QueueFilter(include_closed=True), None, 200), key=lambda row: -row.id)[:15]
     lines = [(row, present.line(row, now, "", {}), present.moment(row.received_at, now)) for row in newest]
-    drawn = {line.verdict.icon for _, line, _ in lines} | {line.band.icon for _, line, _ in lines if line.band}
+    mails = [(m, present.moment(m.at, now), mail_badge(m.state, demo=True)) for m in parts.store.mails(30)]
+    badges = [line.verdict for _, line, _ in lines] + [line.band for _, line, _ in lines] + [b for _, _, b in mails]
+    drawn = {badge.icon for badge in badges if badge}
     return {
         "demo_icons": sorted(drawn - {"tick"}),
         "choices": parts.demo_choices(),
         "cases": lines,
-        "mails": [(m, present.moment(m.at, now)) for m in parts.store.mails(30)],
+        "mails": mails,
         "staff_members": parts.store.all_staff(),
     }

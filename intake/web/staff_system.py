@@ -12,6 +12,7 @@ from intake.domain import nz_words
 from intake.domain.model import OutcomeCode
 from intake.ports import MailboxState, SentMail
 from intake.web import present, staff
+from intake.web.mail_state import mail_badge
 from intake.web.parts import Health, Parts
 
 _OUTCOMES: Mapping[str, str] = {
@@ -31,14 +32,6 @@ _JOBS: Mapping[str, str] = {
 }
 _TONES = {"ok": present.Badge("tick", "Working", "ok"), "warn": present.Badge("warn", "Look at this", "warn"),
           "bad": present.Badge("cross", "Broken", "bad")}  # fmt: skip
-_MAIL_STATES = {
-    "queued": present.Badge("clock", "Waiting"),
-    "sending": present.Badge("clock", "Being sent"),
-    "sent": present.Badge("tick", "Sent", "ok"),
-    "bounced": present.Badge("cross", "Came back", "bad"),
-    "failed": present.Badge("cross", "Could not be sent", "bad"),
-    "held": present.Badge("lock", "Held back", "warn"),
-}
 
 
 class Account(NamedTuple):
@@ -67,7 +60,7 @@ def blueprint(parts: Parts) -> Blueprint:
             first=first_thing(counted, health, mails),
             mailboxes=[_mailbox(m, now) for m in parts.store.mailbox_states()],
             jobs=[(words, parts_count) for words, parts_count in _jobs(parts.store.job_counts())],
-            mails=[_mail(m, now, not m.case or staff.sees(parts, m.case)) for m in mails],
+            mails=[_mail(m, now, parts) for m in mails],
             oldest=_oldest(parts.store.oldest_waiting(), now),
             checked=nz_words.full(now),
         )
@@ -124,14 +117,15 @@ def _jobs(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     return [(words, int(counts.get(state, 0))) for state, words in _JOBS.items()]
 
 
-def _mail(mail: SentMail, now: datetime, seen: bool) -> dict[str, Any]:
+def _mail(mail: SentMail, now: datetime, parts: Parts) -> dict[str, Any]:
     """What a mail says is not shown here: a sign-in link must not be readable by a colleague. Nor is it shown who wrote about
     a case to those who may not open it; the mail server's name is enough to mend what broke."""
+    seen, demo = not mail.case or staff.sees(parts, mail.case), bool(parts.settings.demo)
     return {
         "at": present.moment(mail.at, now),
         "to": mail.to if seen else f"somebody at {mail.to.rpartition('@')[2]}",
         "what": present.words_of(mail.template),
-        "badge": _MAIL_STATES.get(mail.state, _MAIL_STATES["queued"]),
+        "badge": mail_badge(mail.state, demo) or mail_badge("queued", demo),
         "case": mail.case if seen else "",
         "error": mail.error if seen else mail.error.replace(mail.to, "the address"),
         "attempts": mail.attempts,

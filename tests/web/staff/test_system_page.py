@@ -98,6 +98,7 @@ def test_the_demo_sends_a_mail_and_shows_what_left(tmp_path: Path) -> None:
     page = person.open("/demo")
     assert "We have your privacy-breach notice" in page.text
     assert "S1 Critical" in page.text
+    assert "Kept in the demo, never sent" in page.text and "queued" not in page.text
     (tmp_path / "mail" / "new").mkdir(parents=True, exist_ok=True)
     sent = person.press(page, "Send it")
     assert "It becomes a case within a few seconds." in sent.text
@@ -108,3 +109,19 @@ def test_the_demo_sends_a_mail_and_shows_what_left(tmp_path: Path) -> None:
     shown = person.open("/demo")
     link = next(href for words, href in shown.links.items() if "/sign-in/" in words)
     assert "Everything open" in person.press(person.open(link[link.index("/sign-in/") :]), "Sign in").headings
+
+
+def test_a_mail_of_the_demo_is_kept_and_elsewhere_it_waits_to_be_sent(tmp_path: Path) -> None:
+    for demo, said, other in (
+        (True, "Kept in the demo, never sent", "Waiting to be sent"),
+        (False, "Waiting to be sent", "Kept in the demo"),
+    ):
+        folder = tmp_path / str(demo)
+        folder.mkdir()
+        office = Office(folder, demo=demo)
+        reference = office.notice(GRAVE)
+        person = office.person(office.application())
+        for address in (f"/case/{reference}", "/system"):
+            page = person.open(address)
+            assert page.status == 200
+            assert said in page.text and other not in page.text
