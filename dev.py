@@ -50,6 +50,10 @@ def setup(rest: list[str]) -> int:
 
 
 def up(rest: list[str]) -> int:
+    taken = taken_port()
+    if taken:
+        say(taken)
+        return 78
     ensure(RUNTIME)
     environment = {"INTAKE_DEMO": "true", "INTAKE_DATA_DIR": str(ROOT / "var" / "demo"), **os.environ}
     command = [str(BIN / "provider-intake"), "up", *rest]
@@ -57,6 +61,24 @@ def up(rest: list[str]) -> int:
         return subprocess.call(command, env=environment, cwd=ROOT)
     os.chdir(ROOT)
     os.execve(command[0], command, environment)
+
+
+def taken_port() -> str:
+    """How to mend it when the port is taken: asked before the slow work, so with nothing but the standard library."""
+    sys.path.insert(0, str(ROOT))
+    from intake.config import SETTINGS
+    from intake.domain.errors import Misconfigured
+    from workers.port import refuse_taken
+
+    usual = next(str(s.default) for s in SETTINGS if s.name == "listen")
+    listen = os.environ.get("INTAKE_LISTEN", "" if "INTAKE_CONFIG" in os.environ else usual)
+    try:
+        refuse_taken(listen)
+    except Misconfigured as error:
+        return error.for_staff
+    except (ValueError, OverflowError):
+        pass  # the program itself says how an address is written, or where its settings file has it
+    return ""
 
 
 def test(rest: list[str]) -> int:

@@ -8,7 +8,6 @@ end.
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -19,8 +18,9 @@ from pathlib import Path
 from intake.adapters import children
 from intake.adapters.valkey import EmbeddedValkey
 from intake.config import Settings
-from intake.domain.errors import IntakeError, Misconfigured
+from intake.domain.errors import IntakeError
 from intake.wiring import build
+from workers.port import answers
 from workers.stopping import growing_wait, stop_on_signals
 
 _COMMAND = (sys.executable, "-c", "import sys; from intake.cli import main; sys.exit(main())")
@@ -66,8 +66,6 @@ class Program:
 
 def run(settings: Settings) -> int:
     """Until Ctrl-C or SIGTERM; the exit code. Prints one address when the pages answer. For the main thread."""
-    if _answers(str(settings.listen)):
-        raise Misconfigured(f"Something else listens on {settings.listen} already. Stop it, or set INTAKE_LISTEN.")
     stop = stop_on_signals()
     parts = build(settings)
     parts.store.engine.dispose()  # opened once: the tables are there before three programs want them
@@ -111,7 +109,7 @@ def _watch(settings: Settings, programs: list[Program], redis: EmbeddedValkey | 
         if not told and web.failures >= _WEB_TRIES:
             print(f"The web server ended {web.failures} times in a row. {web.log} says why.")
             return UNAVAILABLE
-        if not told and (_answers(str(settings.listen)) or time.monotonic() > until):
+        if not told and (answers(str(settings.listen)) or time.monotonic() > until):
             told = True
             print(f"\n  {settings.base_url}\n\n  Ctrl-C ends it. Logs: {web.log.parent}", flush=True)
         stop.wait(_LOOK_SECONDS)
@@ -123,12 +121,3 @@ def _mend(redis: EmbeddedValkey) -> None:
         redis.ensure()
     except IntakeError:
         return  # its log says why; workers look by themselves meanwhile
-
-
-def _answers(listen: str) -> bool:
-    host, _, port = listen.rpartition(":")
-    try:
-        socket.create_connection((host or "127.0.0.1", int(port)), timeout=1).close()
-    except OSError:
-        return False
-    return True

@@ -57,9 +57,11 @@ def collect(given: argparse.Namespace) -> int:
 
 
 def up(given: argparse.Namespace) -> int:
+    from workers.port import refuse_taken
     from workers.up import run
 
     settings = config.load()
+    refuse_taken(str(settings.listen))
     if settings.demo:
         settings = _demo(settings)
     return run(settings)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
+import socket
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,12 +101,43 @@ def test_when_up_is_killed_nothing_of_it_stays(site: Site) -> None:
     until(lambda: not programs(site), 10, "nothing is left")
 
 
-def test_a_port_that_is_taken_is_said_at_once(site: Site) -> None:
-    import socket
-
-    host, _, port = site.environ["INTAKE_LISTEN"].partition(":")
+@pytest.fixture
+def taken(site: Site) -> Iterator[str]:
+    """The address of the site, at which something else listens."""
+    listen = site.environ["INTAKE_LISTEN"]
+    host, _, port = listen.partition(":")
     with socket.create_server((host, int(port))):
-        up = site.start("up")
-        assert up.wait(20) == 78
+        yield listen
 
-    assert "listens on" in site.log("up")
+
+def says_how_to_mend(text: str, listen: str) -> bool:
+    said = re.search(
+        rf"{listen} is taken by another program: stop that one, or start with .* INTAKE_LISTEN=(\S+)\.", text
+    )
+    return said is not None and said[1] != listen and said[1].startswith("127.0.0.1:")
+
+
+@pytest.mark.parametrize("demo", [False, True])
+def test_a_port_that_is_taken_is_said_before_anything_is_made(site: Site, taken: str, demo: bool) -> None:
+    site.environ["INTAKE_DEMO"] = str(demo).lower()
+    up = site.start("up")
+    assert up.wait(20) == 78
+
+    assert says_how_to_mend(site.log("up"), taken)
+    assert not list((site.folder / "var").iterdir())
+
+
+def test_a_fresh_checkout_says_that_the_port_is_taken_before_it_makes_its_environment(
+    site: Site, taken: str, tmp_path: Path
+) -> None:
+    here, fresh = Path(__file__).parents[2], tmp_path / "fresh"
+    for name in ("intake", "forms", "workers"):
+        shutil.copytree(here / name, fresh / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(here / "dev.py", fresh)
+    environ = {"PATH": os.environ["PATH"], "INTAKE_LISTEN": taken}
+    run = [sys.executable, "-I", "-S", str(fresh / "dev.py"), "up"]
+    ended = subprocess.run(run, env=environ, capture_output=True, text=True, timeout=20, check=False)
+
+    assert ended.returncode == 78
+    assert says_how_to_mend(ended.stdout, taken)
+    assert not (fresh / ".venv").exists() and not (fresh / "var").exists()
