@@ -25,14 +25,22 @@ NEEDS_TWO = ("S1", "S2")
 
 
 def edition_of(case: CaseView) -> Form | None:
-    """The form edition that the case's answers belong to; a breach notice without one has the latest."""
-    kind = case.form or ("breach-notice" if case.row.kind == CaseKind.BREACH_NOTICE else "")
-    if not kind:
-        return None
+    """The form edition that the case's answers belong to; a case without a form has the latest one of its kind."""
+    if case.form is None:
+        return edition_for(CaseKind(case.row.kind))
     try:
-        return load_form(f"{kind}@{case.edition}" if case.edition else kind)
+        return load_form(f"{case.form}@{case.edition}" if case.edition else case.form)
     except FormError:
         return None
+
+
+def edition_for(kind: CaseKind) -> Form | None:
+    """The latest form of a kind of case; other mail has none."""
+    name = _FORMS.get(kind)
+    return load_form(name) if name else None
+
+
+_FORMS = {CaseKind.BREACH_NOTICE: "breach-notice", CaseKind.SELF_ASSESSMENT: "it-self-assessment"}
 
 
 def standing(case: CaseView) -> dict[str, ReadAnswer]:
@@ -135,7 +143,7 @@ def needs_second(case: CaseView) -> bool:
 
 def _band_before(event: Event) -> object:
     """The band that an act of a person changed, as it was; None when it changed none."""
-    if event.action not in ("band", "answer_checked"):
+    if event.action not in ("band", "answer_checked", "kind"):
         return None
     changes = event.detail.get("changes")
     bands = changes.get("band") if isinstance(changes, Mapping) else None

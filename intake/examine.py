@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from forms import load
 from forms.canonical import canonical
 from forms.schema import Form, Problem
+from intake.case_reading import edition_for
 from intake.domain import drafts, text_answers, web_submission
 from intake.domain.envelope import open_envelope, with_inner
 from intake.domain.errors import CannotRead
@@ -294,7 +295,8 @@ def _guess(envelope: Envelope, sender: SenderCheck, found: Sequence[Found]) -> K
 
 def _with_reply(parts: Parts, reference: str, body: str, found: tuple[Found, ...]) -> tuple[Found, ...]:
     """The documents of a message that adds to a case. One answer typed under its question's number is enough there."""
-    form = _form_of(parts.lookups.case_row(reference))
+    row = parts.lookups.case_row(reference)
+    form = edition_for(CaseKind(row.kind)) if row else None
     if form is None:
         return found
     typed = _typed(form, text_answers.reply_answers(form, body, parts.lookups.case_answers(reference)))
@@ -346,7 +348,7 @@ def _together(
 ) -> CaseDraft:
     """What all answers of the case together come to, when a message adds to it; clocks still count from the first message."""
     row = parts.lookups.case_row(reference)
-    form = _form_of(row)
+    form = edition_for(CaseKind(row.kind)) if row else None
     if row is None or form is None:
         return new
     answers = dict(parts.lookups.case_answers(reference))
@@ -355,13 +357,6 @@ def _together(
     problems = tuple(p for f in found for p in f.read.problems)
     read = ReadDocument("", "", "none", form.kind, form.edition, answers, problems)
     return drafts.draft_of_form(read, new.document, new.sender, row.received_at, guess)
-
-
-def _form_of(row: QueueRow | None) -> Form | None:
-    """The form whose answers a case collects."""
-    kinds = {CaseKind.BREACH_NOTICE: "breach-notice", CaseKind.SELF_ASSESSMENT: "it-self-assessment"}
-    name = kinds.get(CaseKind(row.kind)) if row else None
-    return load.form(name) if name else None
 
 
 def _came_back(envelope: Envelope) -> tuple[str, ...]:

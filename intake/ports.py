@@ -187,6 +187,7 @@ class QueueFilter:
     due_before: datetime | None = None
     text: str = ""  # macron-insensitive search over reference, provider, sender, subject
     marks: tuple[str, ...] = ()
+    without_marks: tuple[str, ...] = ()  # cases with one of these are left out
     include_closed: bool = False
 
 
@@ -337,9 +338,13 @@ class TriageStore(Protocol):
         """
         ...
 
-    def counts(self, assignee: str | None = None, kinds: Sequence[str] | None = None) -> Mapping[str, int]:
+    def counts(
+        self, assignee: str | None = None, kinds: Sequence[str] | None = None, locked: bool = True
+    ) -> Mapping[str, int]:
         """Open cases by view: open, breach_notice, self_assessment, other, nobody, mine, held, needs_person,
-        waiting_provider, key_gap, overdue (against the clock, at most 1,001), closed. `mine` is of the assignee."""
+        waiting_provider, key_gap, second_person, overdue (against the clock, at most 1,001), closed.
+        `mine` is of the assignee. locked: count those that name a colleague too.
+        """
         ...
 
     def case_row(self, reference: str) -> QueueRow | None: ...

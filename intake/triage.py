@@ -8,32 +8,25 @@ then nothing was written. Acts never read a clock or a mailbox of their own. A s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
 
-from forms.canonical import canonical
-from forms.schema import Form, Problem, Question
 from intake.case_reading import (
-    BY_PERSON,
     edition_of,
     needs_second,
     open_questions,
-    standing,
     waiting_for_second,
 )
-from intake.domain import breach, clocks
-from intake.domain.drafts import RuleNumbers, draft_of_form
+from intake.domain import clocks
 from intake.domain.errors import IntakeError
-from intake.domain.model import CaseDraft, CaseKind, ReadAnswer, ReadDocument, Status
+from intake.domain.model import CaseKind, Status
 from intake.domain.roles import READERS, SEE_CONFLICTS, WORKERS
 from intake.mail_text import Composer
-from intake.ports import CaseView, Clock, Correction, QueueRow, RegistryStore, Staff, TriageStore
+from intake.ports import CaseView, Clock, QueueRow, RegistryStore, Staff, StaffStore, TriageStore
 
 MOST_QUESTIONS = 12  # in one mail; more is a form, not a question
 MOST_LETTERS = 10_000  # of one note, message or reason
-BANDS = ("S1", "S2", "S3", "S4")
 
 OUTCOMES: Mapping[CaseKind, Mapping[str, str]] = {
     CaseKind.BREACH_NOTICE: {
@@ -64,13 +57,14 @@ OUTCOMES: Mapping[CaseKind, Mapping[str, str]] = {
 BY_HAND = (Status.OPEN, Status.WAITING_PROVIDER, Status.WAITING_OTHER, Status.DECIDED, Status.PLAN_RUNNING)
 
 _CONFLICT = "CONFLICT"  # the case names a member of staff, or the reporter: few may open it
+_SECOND = "SECOND_PERSON"  # somebody asked to close it, and waits for another to agree
 
 
 class NotNow(IntakeError):
     """An act that cannot be done as asked, with a sentence for the person who asked."""
 
 
-class Store(TriageStore, RegistryStore, Protocol):
+class Store(TriageStore, RegistryStore, StaffStore, Protocol):
     """What the acts need of the database."""
 
 
@@ -102,6 +96,11 @@ def may_see(staff: Staff, row: QueueRow) -> bool:
     return _CONFLICT not in row.marks or staff.role in SEE_CONFLICTS
 
 
+def hidden_marks(role: str) -> tuple[str, ...]:
+    """Marks of cases that a list for this role leaves out."""
+    return () if role in SEE_CONFLICTS else (_CONFLICT,)
+
+
 def may_work(staff: Staff) -> bool:
     """Whether this person may change cases at all; records and auditors read."""
     return staff.active and staff.role in WORKERS
@@ -130,6 +129,28 @@ def choose_provider(desk: Desk, staff: Staff, row: QueueRow, version: int, slug:
     return desk.store.change(row.reference, version, staff.address, "provider", text, {"provider": slug})
 
 
+def lock(desk: Desk, staff: Staff, row: QueueRow, version: int, reason: str) -> int:
+    """Close a case that names a colleague to the desk: only those of `SEE_CONFLICTS` open it from now on."""
+    if _CONFLICT in row.marks:
+        raise NotNow("This case is closed to the desk already.")
+    words = words_of(reason, "Say whom it names or why, so that the privacy lead understands.")
+    changes: dict[str, object] = {"marks": (*row.marks, _CONFLICT)}
+    holder = desk.store.staff_member(row.assignee) if row.assignee else None
+    if holder is None or holder.role not in SEE_CONFLICTS:
+        changes["assignee"] = None
+    return desk.store.change(row.reference, version, staff.address, "locked", f"Closed to the desk. {words}", changes)
+
+
+def unlock(desk: Desk, staff: Staff, row: QueueRow, version: int, reason: str) -> int:
+    """Open a case to the desk again; only who may see it gets here."""
+    if _CONFLICT not in row.marks:
+        raise NotNow("This case is open to the desk.")
+    words = words_of(reason, "Say why the desk may see it now.")
+    marks = tuple(m for m in row.marks if m != _CONFLICT)
+    text = f"Open to the desk again. {words}"
+    return desk.store.change(row.reference, version, staff.address, "unlocked", text, {"marks": marks})
+
+
 def let_through(desk: Desk, staff: Staff, row: QueueRow, version: int, reason: str) -> int:
     """Open a held case: a person says why this sender may be relied on. The verdict itself stays as it was."""
     if row.status != Status.HELD:
@@ -139,7 +160,7 @@ def let_through(desk: Desk, staff: Staff, row: QueueRow, version: int, reason: s
         version,
         staff.address,
         "let_through",
-        "Let through. " + _words(reason, "Say why this sender may be relied on."),
+        "Let through. " + words_of(reason, "Say why this sender may be relied on."),
         {"status": Status.OPEN},
     )
 
@@ -165,12 +186,12 @@ def note(desk: Desk, staff: Staff, row: QueueRow, kind: str, words: str) -> None
     """A note for staff, or the record of a call (which is a human contact)."""
     if kind not in ("note", "call"):
         raise NotNow("Choose a note or the record of a call.")
-    desk.store.add_note(row.reference, staff.address, kind, _words(words, "Write what there is to know."))
+    desk.store.add_note(row.reference, staff.address, kind, words_of(words, "Write what there is to know."))
 
 
 def write(desk: Desk, staff: Staff, row: QueueRow, version: int, to: str, words: str) -> None:
     """A mail of a member of staff to a registered contact; it goes through the outbox."""
-    contact, said = _registered(desk, row, to), _words(words, "Write what you want to say.")
+    contact, said = _registered(desk, row, to), words_of(words, "Write what you want to say.")
     hour = desk.clock().isoformat(
         timespec="hours"
     )  # sending leaves the version as it is, and tomorrow the same words count again
@@ -224,117 +245,6 @@ def _registered(desk: Desk, row: QueueRow, address: str) -> str:
     raise NotNow("Choose one of the registered contacts.")
 
 
-# ---- answers ----------------------------------------------------------------------------------------------------------
-
-
-def answer(
-    desk: Desk, staff: Staff, case: CaseView, version: int, question_id: str, how: str, typed: Mapping[str, object]
-) -> int:
-    """Confirm, correct or give up on one answer; band, clocks, marks and duty are decided again and written with it.
-
-    how: confirmed, corrected (or entered, when there was none), unreadable.
-    typed: fields of this one question as the form names them (`ID`, `ID.part`), when it is corrected.
-    """
-    edition = edition_of(case)
-    question = edition.question(question_id) if edition else None
-    if edition is None or question is None:
-        raise NotNow("This form has no such question.")
-    old = standing(case).get(question_id)
-    value = _new_value(edition, question, how, old, typed)
-    entered = "entered" if how == "corrected" and old is None else how
-    row, now = case.row, desk.clock()
-    correction = Correction(question_id, value, old.value if old else None, staff.address, now, entered)
-    draft = judged(case, edition, _with(case, question_id, value))
-    follows = _follows(case, draft)
-    return desk.store.correct(
-        row.reference, version, staff.address, correction, draft.severity, draft.due, draft.reasons, follows
-    )
-
-
-def _new_value(
-    edition: Form, question: Question, how: str, old: ReadAnswer | None, typed: Mapping[str, object]
-) -> object:
-    if how == "confirmed":
-        if old is None:
-            raise NotNow("There is no answer to confirm. Type it in, or leave it open.")
-        return old.value
-    if how == "unreadable":
-        return None
-    if how != "corrected":
-        raise NotNow("Choose whether you confirm the answer, correct it, or cannot read it.")
-    own = {k: v for k, v in typed.items() if k.partition(".")[0].partition("[")[0] == question.id}
-    answers, problems = canonical(edition, own)
-    if problems:
-        raise NotNow(problems[0].message)
-    if question.id not in answers:
-        raise NotNow(f"Write an answer to “{question.short}”, or choose “Cannot be read”.")
-    return answers[question.id]
-
-
-def _with(case: CaseView, question_id: str, value: object) -> dict[str, ReadAnswer]:
-    """The answers as they stand with this one."""
-    kept = standing(case)
-    kept.pop(question_id, None)
-    if value is not None:
-        kept[question_id] = ReadAnswer(value, BY_PERSON)
-    return kept
-
-
-def judged(case: CaseView, edition: Form, answers: Mapping[str, ReadAnswer]) -> CaseDraft:
-    """What the rules that the case was judged by say of these answers. A band set by hand stays, and its clocks with it."""
-    left = tuple(Problem(*p) for p in case.problems if not p[0])
-    read = ReadDocument("", "", BY_PERSON, edition.kind, edition.edition, answers, left)
-    rules = RuleNumbers(case.severity.rule_set if case.severity else "", case.due.rule)
-    draft = draft_of_form(read, None, case.sender, case.row.received_at, rules=rules)
-    by_hand = case.severity if case.severity and case.severity.by != "rule" else None
-    if by_hand is None or draft.severity is None:
-        return draft
-    at, about = breach.aware_at({q: a.value for q, a in answers.items()})
-    due = clocks.due_for_notice(by_hand.band, case.row.received_at, at, about, case.due.rule)
-    return replace(draft, severity=replace(draft.severity, band=by_hand.band, by=by_hand.by), due=due)
-
-
-def _follows(case: CaseView, draft: CaseDraft) -> dict[str, object]:
-    """Columns that change with the answers, beside band and clocks. Marks that no answer can take away stay."""
-    row = case.row
-    kept = tuple(m for m in row.marks if m in _KEPT_MARKS)
-    marks = tuple(dict.fromkeys((*draft.marks, *kept)))
-    now: dict[str, object] = {"duty": draft.duty, "marks": marks, "service": draft.service or row.service}
-    before: dict[str, object] = {"duty": row.duty, "marks": row.marks, "service": row.service}
-    changes = {key: value for key, value in now.items() if value != before[key]}
-    if row.aware_at != draft.aware_at and row.kind == CaseKind.BREACH_NOTICE:
-        changes["aware_at"] = draft.aware_at
-    if draft.score is not None and draft.score != case.score:
-        changes["score"] = draft.score
-    if tuple((p.id, p.code, p.message) for p in draft.problems) != case.problems:
-        changes["problems"] = draft.problems
-    return changes
-
-
-_KEPT_MARKS = frozenset(
-    {"CONFLICT", "POSSIBLE_DANGER", "READ_FIRST", "QUARANTINED", "DUPLICATE", "REPEAT", "NOT_FOR_US"}
-)
-
-
-# ---- the band ---------------------------------------------------------------------------------------------------------
-
-
-def set_band(desk: Desk, staff: Staff, case: CaseView, version: int, band: str, reason: str) -> int:
-    """Set the band by hand, with a reason; clocks follow it. The rule's own reasons stay beside it."""
-    if case.severity is None or case.row.kind != CaseKind.BREACH_NOTICE:
-        raise NotNow("Only a breach notice has a band.")
-    if band not in BANDS:
-        raise NotNow("Choose one of the four bands.")
-    words = _words(reason, "Say why, so that it can be understood a year from now.")
-    at, about = breach.aware_at({q: a.value for q, a in standing(case).items()})
-    due = clocks.due_for_notice(band, case.row.received_at, at, about, case.due.rule)
-    by_hand = replace(case.severity, band=band, by=staff.address)
-    text = f"Band {band} set by hand, was {case.severity.band}. {words}"
-    changes: dict[str, object] = {"severity": by_hand, "due": due}
-    detail = {"was": case.severity.band, "band": band}
-    return desk.store.change(case.row.reference, version, staff.address, "band", text, changes, detail)
-
-
 # ---- the end ----------------------------------------------------------------------------------------------------------
 
 
@@ -345,10 +255,12 @@ def close(desk: Desk, staff: Staff, case: CaseView, version: int, outcome: str, 
     named = OUTCOMES[CaseKind(case.row.kind)].get(outcome)
     if named is None:
         raise NotNow("Choose how it ended.")
-    words = _words(reason, "Give your reasons in a sentence or two. They must stand up a year from now.")
+    words = words_of(reason, "Give your reasons in a sentence or two. They must stand up a year from now.")
     changes: dict[str, object] = {"outcome": outcome, "outcome_reason": words}
     two = needs_second(case)
-    if not two:
+    if two:
+        changes["marks"] = tuple(dict.fromkeys((*case.row.marks, _SECOND)))
+    else:
         changes["status"] = Status.CLOSED
     action = "close_asked" if two else "closed"
     said = f"Asked a second person to close: {named}" if two else f"Closed: {named}"
@@ -370,10 +282,11 @@ def second(desk: Desk, staff: Staff, case: CaseView, version: int, agrees: bool,
         changes: dict[str, object] = {"status": Status.CLOSED}
         action, text = "close_agreed", f"Agreed, and closed: {named}"
     else:
-        words = "" if own else _words(reason, "Say why you do not agree.")
+        words = "" if own else words_of(reason, "Say why you do not agree.")
         changes = {"outcome": "", "outcome_reason": ""}
         action = "close_taken_back" if own else "close_refused"
         text = "Took the request to close back" if own else f"Did not agree to close. {words}"
+    changes["marks"] = tuple(m for m in case.row.marks if m != _SECOND)
     desk.store.change(case.row.reference, version, staff.address, action, text, changes)
 
 
@@ -384,7 +297,8 @@ def link(desk: Desk, staff: Staff, row: QueueRow, other: QueueRow | None) -> Non
     desk.store.link(row.reference, other.reference, staff.address)
 
 
-def _words(text: str, missing: str) -> str:
+def words_of(text: str, missing: str) -> str:
+    """What a person wrote; NotNow with the sentence `missing` when it is nothing, and when it is too long."""
     words = text.replace("\r\n", "\n").strip()
     if not words:
         raise NotNow(missing)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from intake.domain.roles import READERS, ROLES, WORKERS
+from intake.domain.roles import READERS, ROLES, SEE_CONFLICTS, WORKERS
 
 ANYBODY = frozenset({"anybody"})
 SIGNED_IN = frozenset(ROLES)
@@ -46,6 +46,9 @@ ROUTES: Mapping[str, frozenset[str]] = {
     "case.close": WORKERS,
     "case.second": WORKERS,
     "case.link": WORKERS,
+    "case.kind": WORKERS,
+    "case.lock": WORKERS,
+    "case.unlock": WORKERS & SEE_CONFLICTS,
     "providers.every": SIGNED_IN,
     "providers.one": SIGNED_IN,
     "system.page": SIGNED_IN,

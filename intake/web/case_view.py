@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from forms.schema import Form
-from intake import case_reading, triage
+from intake import case_reading, judging, triage
 from intake.domain import breach, nz_words
 from intake.domain.clocks import marker_ends, marker_state
 from intake.domain.model import CaseKind, Provider, SenderCheck, Status
@@ -21,7 +21,9 @@ from intake.web.next_step import NextStep, next_step
 from intake.web.parts import Parts
 
 _NOTIFIABLE = {"likely": "likely", "possible": "possible", "not_indicated": "not indicated by what is known"}
-_KEY_EVENTS = frozenset({"opened", "assigned", "closed", "close_agreed", "close_asked", "band", "asked", "let_through"})
+_KEY_EVENTS = frozenset(
+    {"kind", "locked", "opened", "assigned", "closed", "close_agreed", "close_asked", "band", "asked", "let_through"}
+)
 
 
 def values(parts: Parts, case: CaseView, me: Staff, args: Mapping[str, str]) -> dict[str, Any]:
@@ -89,6 +91,9 @@ def _choices(parts: Parts, case: CaseView, provider: Provider | None, now: datet
     row = case.row
     return {
         "suggested": _suggested(parts, case),
+        "kinds": judging.KINDS,
+        "may_become": judging.may_become(case),
+        "locked": "CONFLICT" in row.marks,
         "providers": parts.store.providers(),
         "contacts": provider.contacts if provider else (),
         "unreachable": parts.store.unreachable([c.address for c in provider.contacts]) if provider else frozenset(),

@@ -35,14 +35,20 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _bug)
 
 
-_NOT_TYPED = frozenset(
-    ["csrf_token", "version", "outcome", "to", "contact", "status", "band", "provider", "question", "corrected"]
-)
+_TOKENS = frozenset({"csrf_token", "version", "here"})
+_CHOICES = ("outcome", "to", "contact", "status", "band", "provider", "question", "kind")
+_BUTTONS = ("confirmed", "corrected", "unreadable", "agree", "action", "case", "take")
+_NOT_TYPED = _TOKENS | {*_CHOICES, *_BUTTONS}
 
 
 def typed_text() -> list[tuple[str, str]]:
-    """What the person typed, so that it can be given back; tokens and choices are left out."""
-    return [(k, v) for k, v in request.form.items() if k not in _NOT_TYPED and len(v.strip()) > 3]
+    """What the person typed, so that it can be given back."""
+    return [(k, v) for k, v in request.form.items() if k not in _NOT_TYPED and v.strip()]
+
+
+def chosen_words() -> list[tuple[str, str]]:
+    """What the person chose beside it, each in a line; buttons and what was ticked in the queue are no choice to keep."""
+    return [(k, ", ".join(v for v in request.form.getlist(k) if v)) for k in _CHOICES if request.form.get(k)]
 
 
 def _http(error: HTTPException) -> Response:
@@ -65,13 +71,15 @@ def _csrf(error: CSRFError) -> Response:
 
 def _conflict(error: Conflict) -> Response:
     back = request.path.rsplit("/", 1)[0] if request.path.startswith("/case/") else "/queue"
-    page = render_template("staff/conflict.html", typed=typed_text(), back=back)
+    page = render_template("staff/conflict.html", typed=typed_text(), chosen=chosen_words(), back=back)
     return make_response(page, 409)
 
 
 def _not_now(error: IntakeError) -> Response:
     back = request.path.rsplit("/", 1)[0] if request.path.startswith("/case/") else "/queue"
-    page = render_template("staff/not_now.html", text=error.for_staff, typed=typed_text(), back=back)
+    page = render_template(
+        "staff/not_now.html", text=error.for_staff, typed=typed_text(), chosen=chosen_words(), back=back
+    )
     return make_response(page, 422)
 
 

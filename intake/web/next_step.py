@@ -72,7 +72,7 @@ def _call(row: QueueRow, provider: Provider | None, now: datetime) -> NextStep:
 
 def _read_it(case: CaseView) -> NextStep:
     if case_reading.edition_of(case) is None:  # then there are no questions beside which to type
-        text = "The system could not read it. Download the file. If it tells of a breach, call the provider now, and record the call."
+        text = "Download the file. If it tells of a breach, call the provider now, and say under Answers what it is."
         return NextStep("warn", "eye", "Next: read the file", text, "#original", "Go to the file")
     text = "The system could not read it all. Open the document, and type what it says beside the questions."
     return NextStep("warn", "eye", "Next: read the document", text, "#answers", "Go to the answers")
@@ -104,4 +104,11 @@ def _decide_step(case: CaseView, provider: Provider | None, now: datetime) -> Ne
                 "warn", "key", f"Next: agree a plan{due}", text, "?write=provider#compose", "Ask the provider"
             )
         return NextStep("", "tick", f"Next: read it{due}", "No key gap is without a plan.", "#decision", "Decide")
-    return NextStep("", "eye", f"Next: read it{due}", "It may be a notice in plain words.", "#original", "Read it")
+    return NextStep(
+        "",
+        "eye",
+        f"Next: read it{due}",
+        "It may be a notice in plain words. If it is, say so beside it.",
+        "#original",
+        "Read it",
+    )

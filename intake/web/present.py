@@ -114,6 +114,7 @@ MARKS: Mapping[str, Badge] = {
     "POSSIBLE_FOLLOW_UP": Badge("forward", "May belong to a case", "warn"),
     "NOT_FOR_US": Badge("flag", "Not for us?"),
     "CONFLICT": Badge("lock", "Named people only"),
+    "SECOND_PERSON": Badge("person", "Needs a second person", "warn"),
     "REPEAT": Badge("flag", "Repeat", "warn"),
 }
 

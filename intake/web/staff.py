@@ -47,7 +47,7 @@ def _open_cases(parts: Parts, staff: Staff | None) -> int | None:
     if staff is None or triage.kinds_seen(staff.role) is not None:
         return None
     if g.get("open_cases") is None:
-        g.open_cases = parts.store.counts(None, None).get("open", 0)
+        g.open_cases = parts.store.counts(None, None, not triage.hidden_marks(staff.role)).get("open", 0)
     return int(g.open_cases)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -33,6 +34,7 @@ VIEWS: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("Nobody has it", {"own": "nobody"}, "nobody"),
     ("Held senders", {"status": "held"}, "held"),
     ("Needs a person to read", {"status": "needs_person"}, "needs_person"),
+    ("Needs a second person", {"mark": "SECOND_PERSON"}, "second_person"),
     ("Waiting on provider", {"status": "waiting_provider"}, "waiting_provider"),
     ("Self-assessments", {"kind": "self_assessment"}, "self_assessment"),
     ("Other mail", {"kind": "other"}, "other"),
@@ -59,6 +61,7 @@ FILTERS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
     ("due", "Due", DUE),
     ("duty", "Who must tell the Commissioner", DUTY),
 )
+_OTHER_PARTS = frozenset({"q", "closed", "after", "since"})  # of the address, beside filters
 _MANY = ("kind", "band", "sender", "status", "mark")
 
 BULK = {
@@ -125,15 +128,15 @@ def _due_before(due: str, now: datetime) -> datetime | None:
 
 def _page(parts: Parts, args: MultiDict[str, str]) -> dict[str, Any]:
     now, who = parts.clock(), me()
-    filters = wanted(args, now, who.address)
+    filters = replace(wanted(args, now, who.address), without_marks=triage.hidden_marks(who.role))
     kinds = triage.kinds_seen(who.role)
     rows = parts.store.queue(filters, kinds, PAGE + 1, args.get("after") or None)
     since = present.parse_instant(args.get("since", ""))
     others = any(row.assignee not in (None, who.address) for row in rows)
     names = staff.names_of(parts.store) if others else {}
-    shown = [row for row in rows[:PAGE] if triage.may_see(who, row)]
+    shown = [row for row in rows[:PAGE] if triage.may_see(who, row)]  # the list asked for no others
     lines = [present.line(row, now, who.address, names, since) for row in shown]
-    counts = parts.store.counts(who.address, kinds)
+    counts = parts.store.counts(who.address, kinds, not filters.without_marks)
     g.open_cases = counts.get("open", 0)
     title, count = _view(args, counts)
     chips = _chips(args)
@@ -149,6 +152,7 @@ def _page(parts: Parts, args: MultiDict[str, str]) -> dict[str, Any]:
         "chips": chips,
         "filters_on": len(chips),
         "narrowed": sum(not chip.words.startswith(("Status: not closed", "Search:")) for chip in chips),
+        "unknown": _unknown(args),
         "filters": FILTERS,
         "many": _MANY,
         "chosen": {name: args.getlist(name) for name, _, _ in FILTERS},
@@ -226,6 +230,21 @@ def _chips(args: MultiDict[str, str]) -> list[Chip]:
     if args.get("q", "").strip():
         chips.append(Chip(f"Search: {args['q'].strip()[:60]}", _address(args, q=None, after=None)))
     return chips
+
+
+def _unknown(args: MultiDict[str, str]) -> tuple[str, str] | None:
+    """Filters of the address that do not exist, in words, and the address without them."""
+    values = {name: set(known) for name, _, known in FILTERS}
+    wrong = {
+        name: [v for v in args.getlist(name) if v and v not in values.get(name, ())]
+        for name in args
+        if name not in _OTHER_PARTS
+    }
+    said = [f"{name} {value[:40]}" for name, each in wrong.items() for value in each]
+    if not said:
+        return None
+    right = {name: [v for v in args.getlist(name) if v not in wrong[name]] for name in wrong}
+    return ", ".join(said[:5]), _address(args, **right)
 
 
 def _address(args: MultiDict[str, str], **changes: str | list[str] | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from intake import triage
+from intake import judging, triage
 from intake.domain import nz_words
 from intake.domain.model import Status
 from intake.domain.reference import parse
@@ -34,6 +34,9 @@ def add_to(pages: Blueprint, parts: Parts) -> None:
         "close": (_close, "decision"),
         "second": (_second, "decision"),
         "link": (_link, "messages"),
+        "kind": (_kind, ""),
+        "lock": (_lock, ""),
+        "unlock": (_unlock, ""),
     }
     for name, (act, place) in acts.items():
         endpoint = name.replace("-", "_")
@@ -44,7 +47,11 @@ def _route(parts: Parts, act: Act, place: str) -> Callable[[str], Response]:
     def post(reference: str) -> Response:
         case = staff.case_of(parts, reference)
         said = act(parts, case, staff.version_seen(request.form))
-        staff.say_done(said, [case.row.reference])
+        row = parts.store.case_row(case.row.reference)
+        if row is None or not triage.may_see(me(), row):  # closed to the desk by this very act
+            staff.say_done(said, [])
+            return redirect(url_for("queue.page"), 303)
+        staff.say_done(said, [row.reference])
         return redirect(url_for("case.page", reference=case.row.reference, _anchor=place or None), 303)
 
     return post
@@ -111,7 +118,7 @@ def _answer(parts: Parts, case: CaseView, version: int) -> str:
         k: v[0] if len(v) == 1 else v for k, v in form.to_dict(flat=False).items() if k not in ("version", "csrf_token")
     }
     before = case.row.band
-    triage.answer(parts, me(), case, version, question, how, typed)
+    judging.answer(parts, me(), case, version, question, how, typed)
     row = parts.store.case_row(case.row.reference)
     said = {"confirmed": "Confirmed.", "corrected": "Kept, with the old value.", "unreadable": "Noted."}[how]
     if row is not None and row.band != before:
@@ -120,8 +127,23 @@ def _answer(parts: Parts, case: CaseView, version: int) -> str:
 
 
 def _band(parts: Parts, case: CaseView, version: int) -> str:
-    triage.set_band(parts, me(), case, version, request.form.get("band", ""), request.form.get("reason", ""))
+    judging.set_band(parts, me(), case, version, request.form.get("band", ""), request.form.get("reason", ""))
     return "The band is set by hand, and the clocks follow it."
+
+
+def _kind(parts: Parts, case: CaseView, version: int) -> str:
+    judging.set_kind(parts, me(), case, version, request.form.get("kind", ""), request.form.get("reason", ""))
+    return "Kept. Its clocks count from when it came."
+
+
+def _lock(parts: Parts, case: CaseView, version: int) -> str:
+    triage.lock(parts, me(), case.row, version, request.form.get("reason", ""))
+    return f"{case.row.reference} is closed to the desk. The privacy lead has it in the queue."
+
+
+def _unlock(parts: Parts, case: CaseView, version: int) -> str:
+    triage.unlock(parts, me(), case.row, version, request.form.get("reason", ""))
+    return "The desk may open it again."
 
 
 def _close(parts: Parts, case: CaseView, version: int) -> str:

@@ -136,6 +136,7 @@ def test_the_counts_are_those_of_the_cases_whatever_was_done_to_them(store: SqlS
         "needs_person": 1,
         "waiting_provider": 1,
         "key_gap": 0,
+        "second_person": 0,
         "overdue": 2,
         "closed": 1,
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from intake import case_reading, triage
+from intake import case_reading, judging, triage
 from intake.domain.errors import Misconfigured
 from intake.domain.model import Status
 from intake.ports import Conflict, Staff
@@ -81,9 +81,9 @@ def test_a_stale_page_changes_nothing(office: Office) -> None:
     triage.assign(office.parts, LEAD, seen.row, seen.row.version, LEAD)
     for act in (
         lambda: triage.assign(office.parts, ME, seen.row, seen.row.version, ME),
-        lambda: triage.answer(office.parts, ME, seen, seen.row.version, "A07", "confirmed", {}),
+        lambda: judging.answer(office.parts, ME, seen, seen.row.version, "A07", "confirmed", {}),
         lambda: triage.close(office.parts, ME, seen, seen.row.version, "not_a_breach", "Nothing left."),
-        lambda: triage.set_band(office.parts, ME, seen, seen.row.version, "S4", "No."),
+        lambda: judging.set_band(office.parts, ME, seen, seen.row.version, "S4", "No."),
         lambda: triage.ask_for_more(office.parts, ME, seen, seen.row.version, "office@kowhai-trust.example", ["B10"]),
     ):
         with pytest.raises(Conflict):
@@ -97,7 +97,7 @@ def test_a_flagged_answer_comes_before_an_unsure_one_and_confirming_settles_it(o
     case = office.case(reference)
     wanted = case_reading.doubtful(case)
     assert set(wanted) >= {"A10", "B12"}
-    triage.answer(office.parts, ME, case, case.row.version, "A10", "confirmed", {})
+    judging.answer(office.parts, ME, case, case.row.version, "A10", "confirmed", {})
     assert "A10" not in case_reading.doubtful(office.case(reference))
 
 
@@ -106,11 +106,11 @@ def test_what_staff_change_is_judged_by_the_rules_of_the_case_and_not_by_newer_o
     assert case.severity is not None and case.due.rule
     of_once = replace(case, severity=replace(case.severity, rule_set="1999.1"))
     with pytest.raises(Misconfigured, match=r"no severity rule set '1999\.1'"):
-        triage.answer(office.parts, ME, of_once, case.row.version, "A10", "confirmed", {})
+        judging.answer(office.parts, ME, of_once, case.row.version, "A10", "confirmed", {})
     counted_once = replace(case, due=replace(case.due, rule="clocks 1999.1"))
     for act in (
-        lambda: triage.answer(office.parts, ME, counted_once, case.row.version, "A10", "confirmed", {}),
-        lambda: triage.set_band(office.parts, ME, counted_once, case.row.version, "S2", "Called them."),
+        lambda: judging.answer(office.parts, ME, counted_once, case.row.version, "A10", "confirmed", {}),
+        lambda: judging.set_band(office.parts, ME, counted_once, case.row.version, "S2", "Called them."),
     ):
         with pytest.raises(Misconfigured, match=r"no clock rule set '1999\.1'"):
             act()
@@ -119,7 +119,7 @@ def test_what_staff_change_is_judged_by_the_rules_of_the_case_and_not_by_newer_o
 def test_confirming_keeps_value_band_and_clocks(office: Office) -> None:
     reference = office.notice(GRAVE)
     before = office.case(reference)
-    triage.answer(office.parts, ME, before, before.row.version, "A10", "confirmed", {})
+    judging.answer(office.parts, ME, before, before.row.version, "A10", "confirmed", {})
     after = office.case(reference)
     assert (after.row.band, after.due) == (before.row.band, before.due)
     assert case_reading.standing(after)["A10"].value == "fear"
@@ -128,7 +128,7 @@ def test_confirming_keeps_value_band_and_clocks(office: Office) -> None:
 def test_whose_duty_it_is_follows_the_answer(office: Office) -> None:
     reference = office.notice(GRAVE)
     case = office.case(reference)
-    triage.answer(office.parts, ME, case, case.row.version, "B17", "corrected", {"B17": "only_for_ministry"})
+    judging.answer(office.parts, ME, case, case.row.version, "B17", "corrected", {"B17": "only_for_ministry"})
     assert office.case(reference).row.duty == "ministry"
 
 
@@ -136,13 +136,15 @@ def test_T21_a_time_that_clocks_showed_twice_counts_as_the_earlier(office: Offic
     reference = office.notice(GRAVE)
     case = office.case(reference)
     with pytest.raises(triage.NotNow, match="first"):
-        triage.answer(office.parts, ME, case, case.row.version, "A08", "corrected", {"A08.at": "4 April 2027, 2:30 am"})
+        judging.answer(
+            office.parts, ME, case, case.row.version, "A08", "corrected", {"A08.at": "4 April 2027, 2:30 am"}
+        )
 
 
 def test_a_correction_cannot_reach_into_another_question(office: Office) -> None:
     reference = office.notice(GRAVE)
     case = office.case(reference)
-    triage.answer(
+    judging.answer(
         office.parts, ME, case, case.row.version, "A09", "corrected", {"A09": "contained", "A10": "nobody_outside"}
     )
     assert case_reading.standing(office.case(reference))["A10"].value == "fear"

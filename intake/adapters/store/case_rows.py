@@ -15,7 +15,8 @@ from intake.ports import QueueRow
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 _TWO = 2  # sentences that the queue shows
 _WAITING = frozenset({Status.WAITING_PROVIDER, Status.WAITING_OTHER})
-KEY_GAP = "KEY_GAP_NO_PLAN"
+KEY_GAP, SECOND, CONFLICT = "KEY_GAP_NO_PLAN", "SECOND_PERSON", "CONFLICT"
+LOCKED = " locked"  # after the kind, of a case that names a colleague
 
 Values = dict[str, Any]
 
@@ -135,8 +136,8 @@ _BY_STATUS = {Status.HELD: "held", Status.NEEDS_PERSON: "needs_person", Status.W
 
 
 def views_of(case: Mapping[Any, Any]) -> Counter[str]:
-    """The counters that this case is one of. Each by kind, as not everybody may see every kind."""
-    kind = case["kind"]
+    """The counters that this case is one of. Each by kind, and apart when few may open it."""
+    kind = case["kind"] + (LOCKED if f'"{CONFLICT}"' in case["marks"] else "")
     if case["closed"]:
         return Counter([f"closed/{kind}"])
     views = ["open", f"assigned {case['assignee']}" if case["assignee"] else "nobody"]
@@ -145,6 +146,8 @@ def views_of(case: Mapping[Any, Any]) -> Counter[str]:
         views.append(named)
     if f'"{KEY_GAP}"' in case["marks"]:
         views.append("key_gap")
+    if f'"{SECOND}"' in case["marks"]:
+        views.append("second_person")
     return Counter(f"{view}/{kind}" for view in views)
 
 

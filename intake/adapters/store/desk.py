@@ -13,7 +13,7 @@ from intake.adapters.store.case_rows import due_again, moved, searchable, severi
 from intake.adapters.store.codec import encode, storable, to_reasons, to_severity
 from intake.adapters.store.events import VIEWED, EventStore, NewEvent
 from intake.adapters.store.outbox import mail_row, queued
-from intake.domain.model import Due, GapScore, Reason, Severity, Status
+from intake.domain.model import CaseKind, Due, GapScore, Reason, Severity, Status
 from intake.ports import Conflict, Correction, NewMail
 
 _c = t.cases.c
@@ -34,6 +34,7 @@ _SHOWN = (
     "duty",
     "outcome",
     "service",
+    "kind",
     "band",
     "marks",
 )  # in the event, before and after
@@ -41,6 +42,7 @@ _SHOWN = (
 Values = dict[str, Any]
 _PLAIN: dict[str, Callable[[Any], Values]] = {
     "status": lambda value: {"status": Status(value).value},
+    "kind": lambda value: {"kind": CaseKind(value).value},
     "assignee": lambda value: {"assignee": value or None},
     "due": lambda value: {"due": encode(_expect(Due, value))},
     "duty": lambda value: {"duty": str(value)},
@@ -50,7 +52,7 @@ _PLAIN: dict[str, Callable[[Any], Values]] = {
     "title": lambda value: {"title": storable(str(value))},
     "service": lambda value: {"service": storable(str(value))},
     "aware_at": lambda value: {"aware_at": value},
-    "score": lambda value: {"score": encode(_expect(GapScore, value))},
+    "score": lambda value: {"score": None if value is None else encode(_expect(GapScore, value))},
     "problems": lambda value: {"problems": encode([(p.id, p.code, p.message) for p in value])},
 }
 
@@ -91,7 +93,9 @@ class DeskStore(EventStore):
 
     def _columns(self, connection: Connection, before: Mapping[Any, Any], key: str, value: Any) -> Values:
         if key == "severity":
-            return severity_columns(Status(before["status"]), _expect(Severity, value), to_reasons(before["reasons"]))
+            return severity_columns(
+                Status(before["status"]), value and _expect(Severity, value), to_reasons(before["reasons"])
+            )
         if key == "provider":
             name = connection.scalar(_NAME, {"slug": value}) if value else ""
             if name is None:

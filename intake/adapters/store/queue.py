@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal, literal_colum
 
 from intake.adapters.store import tables as t
 from intake.adapters.store.base import LINKED_AWARE_AT, Base
-from intake.adapters.store.case_rows import queue_row
+from intake.adapters.store.case_rows import CONFLICT, LOCKED, queue_row
 from intake.adapters.store.codec import fold
 from intake.domain.model import CaseKind
 from intake.domain.reference import parse
@@ -43,7 +43,7 @@ _ROW = select(
 )
 _OPEN: ColumnElement[int] = literal_column("0")  # literal, so that the planner knows the index fits
 NOBODY = "nobody"
-VIEWS = ("open", "nobody", "held", "needs_person", "waiting_provider", "key_gap", "closed")
+VIEWS = ("open", "nobody", "held", "needs_person", "waiting_provider", "key_gap", "second_person", "closed")
 CAP = 1001  # a count goes no further: "more than 1,000" is enough to know
 
 
@@ -59,13 +59,17 @@ class Queue(Base):
             page = queue_page(wanted, kinds, limit, last)
             return tuple(queue_row(row) for row in connection.execute(page).mappings())
 
-    def counts(self, assignee: str | None = None, kinds: Sequence[str] | None = None) -> Mapping[str, int]:
+    def counts(
+        self, assignee: str | None = None, kinds: Sequence[str] | None = None, locked: bool = True
+    ) -> Mapping[str, int]:
         seen = [kind.value for kind in CaseKind] if kinds is None else list(kinds)
         mine = f"assigned {assignee}"
-        names = [f"{view}/{kind}" for view in (*VIEWS, mine) for kind in seen]
+        ends = ("", LOCKED) if locked else ("",)
+        names = [f"{view}/{kind}{end}" for view in (*VIEWS, mine) for kind in seen for end in ends]
+        apart = [] if locked else [_without(CONFLICT)]
         late = (
             select(_c.id)
-            .where(_c.closed == _OPEN, _c.due_order < self._clock(), _c.kind.in_(seen))
+            .where(_c.closed == _OPEN, _c.due_order < self._clock(), _c.kind.in_(seen), *apart)
             .limit(CAP)
             .subquery()
         )
@@ -77,7 +81,7 @@ class Queue(Base):
         for name, count in n.items():
             view = name.rsplit("/", 1)[0]
             by_view["mine" if view == mine else view] += count
-        by_kind = {kind.value: n.get(f"open/{kind}", 0) for kind in CaseKind}
+        by_kind = {kind.value: sum(n.get(f"open/{kind}{end}", 0) for end in ends) for kind in CaseKind}
         return {**by_view, **by_kind, "overdue": overdue}
 
     def changed_since(self, at: datetime) -> int:
@@ -130,7 +134,12 @@ def _conditions(wanted: QueueFilter, kinds: Sequence[str] | None) -> list[Column
         found.append(_c.due_order < wanted.due_before)
     if wanted.marks:
         found.append(or_(*(_c.marks.contains(f'"{mark}"', autoescape=True) for mark in wanted.marks)))
+    found += map(_without, wanted.without_marks)
     return [*found, *_named(wanted.text)]
+
+
+def _without(mark: str) -> ColumnElement[bool]:
+    return ~_c.marks.contains(f'"{mark}"', autoescape=True)
 
 
 def _named(text: str) -> list[ColumnElement[bool]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
+from intake.domain.clocks import due_for_notice
 from intake.domain.model import Status
 from tests.web.staff.office import CALM, GRAVE, Office, Page, Person, address_of
 
@@ -342,3 +343,97 @@ def test_a_message_whose_button_is_pressed_twice_leaves_once(office: Office, app
         contact="office@kowhai-trust.example",
     )
     assert sum(m.template == "from_staff" for m in office.store.mails(20)) == 3
+
+
+def test_a_mail_that_is_a_notice_after_all_becomes_one_and_its_clocks_count_from_when_it_came(
+    office: Office, app: Flask
+) -> None:
+    reference = office.mail("Please see the picture.", subject="Form", sender="office@kowhai-trust.example")
+    assert office.case(reference).row.kind == "other"
+    came = office.case(reference).row.received_at
+    office.later(hours=3)
+    person = office.person(app)
+    page = person.press(_open(person, reference), "Say so", kind="breach_notice", reason="")
+    assert page.status == 422 and "Say how you know" in page.text and "breach notice" in page.text
+    page = person.press(_open(person, reference), "Say so", kind="breach_notice", reason="The picture says so.")
+    case = office.case(reference)
+    judged = due_for_notice(case.row.band or "", came, None, True)
+    assert case.row.kind == "breach_notice" and case.due == judged
+    assert "Kind Breach notice" in page.text and "Must tell the Commissioner" in page.text
+    assert "it is a breach notice. The picture says so." in page.text
+    page = person.press(person.open(f"/case/{reference}?fix=A07"), "Keep it", **{"A07": "no"})
+    assert "A07" in {c.question for c in office.case(reference).corrections}
+
+
+def test_a_case_whose_form_was_read_is_what_the_form_says(office: Office, app: Flask) -> None:
+    reference = office.web({**GRAVE})
+    page = _open(office.person(app), reference)
+    assert not page.has_button("Say so")
+
+
+def test_what_was_called_a_notice_and_is_none_still_needs_two_to_close(office: Office, app: Flask) -> None:
+    reference = office.mail(
+        "We sent a client's report to the wrong address.",
+        subject="Privacy breach",
+        sender="office@kowhai-trust.example",
+    )
+    person = office.person(app)
+    assert office.case(reference).row.band in ("S1", "S2")
+    page = person.press(_open(person, reference), "Say so", kind="other", reason="It is our own training mail.")
+    case = office.case(reference)
+    assert (case.row.kind, case.row.band) == ("other", None)
+    assert "It stays open until somebody else agrees." in page.text
+
+
+def test_T41_a_case_that_names_a_colleague_is_closed_to_the_desk_by_whoever_finds_it(
+    office: Office, app: Flask
+) -> None:
+    reference, other = office.notice(GRAVE), office.notice(CALM)
+    person, lead = office.person(app), office.person(app, "privacy_lead")
+    person.press(_open(person, reference), "Take it")
+    person.press(_open(person, other), "Link them", other=reference)
+    page = person.press(_open(person, reference), "Close it to the desk", reason="It names my colleague B.")
+    assert f"{reference} is closed to the desk." in page.text and "Everything open" in page.headings
+    assert office.case(reference).row.assignee is None
+    assert reference not in person.open("/queue").text
+    assert "Everything open 1" in " ".join(person.open("/queue").text.split())
+    assert reference not in _open(person, other).text.partition("History")[0]
+    page = _open(lead, reference)
+    assert "It names my colleague B." in page.text
+    assert "Everything open 2" in " ".join(lead.open("/queue").text.split())
+    lead.press(page, "Open it to the desk", reason="It is another person of that name.")
+    assert _open(person, reference).status == 200
+
+
+def test_T42_who_waits_for_a_second_person_is_seen_in_the_queue(office: Office, app: Flask) -> None:
+    reference = office.notice(GRAVE)
+    person, lead = office.person(app), office.person(app, "privacy_lead")
+    person.press(_open(person, reference), "Ask the second person", outcome="not_a_breach", reason="A test mail.")
+    page = lead.open("/queue?mark=SECOND_PERSON")
+    assert reference in page.text and "Needs a second person 1" in " ".join(page.text.split())
+    lead.press(_open(lead, reference), "I do not agree", reason="It is none.")
+    assert reference not in lead.open("/queue?mark=SECOND_PERSON").text
+    person.press(_open(person, reference), "Ask the second person", outcome="not_a_breach", reason="A test mail.")
+    lead.press(_open(lead, reference), "I agree, close it", agree="1")
+    assert "Needs a second person 0" in " ".join(lead.open("/queue").text.split())
+
+
+def test_who_was_too_late_gets_back_what_they_typed_and_what_they_chose(office: Office, app: Flask) -> None:
+    reference = office.notice(GRAVE)
+    person, lead = office.person(app), office.person(app, "privacy_lead")
+    stale = _open(person, reference)
+    lead.press(_open(lead, reference), "Take it")
+    page = person.press(stale, "Ask the second person", outcome="not_a_breach", reason="No")
+    assert page.status == 409
+    assert "Outcome not a breach" in page.text and ">\nNo</textarea>" in page.html
+
+
+def test_a_lookalike_has_nobody_chosen_and_names_the_number_to_ring(office: Office, app: Flask) -> None:
+    reference = office.mail(
+        "We sent a client's report to the wrong address.",
+        subject="Privacy breach",
+        sender="office@kowhai-trvst.example",
+    )
+    page = _open(office.person(app), reference)
+    assert "ring +64 4 000 0001, the number in our register" in page.text
+    assert dict(page.form("It is this one").fields)["provider"] == ""

@@ -202,3 +202,12 @@ def test_a_reference_is_found_as_it_is_said_on_the_phone(office: Office, app: Fl
     for text in (said, said.replace("0", "o").replace("1", "l"), " ".join(said)):
         page = person.open("/queue?" + urlencode({"q": text}))
         assert {a for a in page.links.values() if a.startswith("/case/")} == {f"/case/{reference}"}
+
+
+def test_a_filter_that_does_not_exist_is_said_to_be_left_out(office: Office, app: Flask) -> None:
+    reference, person = office.notice(CALM), office.person(app)
+    page = person.open("/queue?kind=breach_notice&band=S9&colour=red")
+    assert "The address asks for a filter that is not there: band S9, colour red. It was left out." in page.text
+    assert reference in page.text
+    assert page.links["Show the list without it"] == "/queue?kind=breach_notice"
+    assert "not there" not in person.open(page.links["Show the list without it"]).text

@@ -1,0 +1,178 @@
+"""Acts after which a case is judged anew: an answer checked, a band set by hand, what kind of message it is.
+
+Band, clocks, marks and duty follow in the same transaction. `intake.triage` has the other acts, and their rules hold here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from forms.canonical import canonical
+from forms.schema import Form, Problem, Question
+from intake.case_reading import BY_PERSON, edition_for, edition_of, standing
+from intake.domain import breach, clocks
+from intake.domain.drafts import RuleNumbers, draft_of_form
+from intake.domain.model import CaseDraft, CaseKind, ReadAnswer, ReadDocument, Status
+from intake.ports import CaseView, Correction, Staff
+from intake.triage import Desk, NotNow, words_of
+
+BANDS = ("S1", "S2", "S3", "S4")
+KINDS: Mapping[CaseKind, str] = {
+    CaseKind.BREACH_NOTICE: "a breach notice",
+    CaseKind.SELF_ASSESSMENT: "a self-assessment",
+    CaseKind.OTHER: "neither of the two",
+}
+
+
+# ---- answers ----------------------------------------------------------------------------------------------------------
+
+
+def answer(
+    desk: Desk, staff: Staff, case: CaseView, version: int, question_id: str, how: str, typed: Mapping[str, object]
+) -> int:
+    """Confirm, correct or give up on one answer; band, clocks, marks and duty are decided again and written with it.
+
+    how: confirmed, corrected (or entered, when there was none), unreadable.
+    typed: fields of this one question as the form names them (`ID`, `ID.part`), when it is corrected.
+    """
+    edition = edition_of(case)
+    question = edition.question(question_id) if edition else None
+    if edition is None or question is None:
+        raise NotNow("This form has no such question.")
+    old = standing(case).get(question_id)
+    value = _new_value(edition, question, how, old, typed)
+    entered = "entered" if how == "corrected" and old is None else how
+    row, now = case.row, desk.clock()
+    correction = Correction(question_id, value, old.value if old else None, staff.address, now, entered)
+    draft = judged(case, edition, _with(case, question_id, value))
+    follows = _follows(case, draft)
+    return desk.store.correct(
+        row.reference, version, staff.address, correction, draft.severity, draft.due, draft.reasons, follows
+    )
+
+
+def _new_value(
+    edition: Form, question: Question, how: str, old: ReadAnswer | None, typed: Mapping[str, object]
+) -> object:
+    if how == "confirmed":
+        if old is None:
+            raise NotNow("There is no answer to confirm. Type it in, or leave it open.")
+        return old.value
+    if how == "unreadable":
+        return None
+    if how != "corrected":
+        raise NotNow("Choose whether you confirm the answer, correct it, or cannot read it.")
+    own = {k: v for k, v in typed.items() if k.partition(".")[0].partition("[")[0] == question.id}
+    answers, problems = canonical(edition, own)
+    if problems:
+        raise NotNow(problems[0].message)
+    if question.id not in answers:
+        raise NotNow(f"Write an answer to “{question.short}”, or choose “Cannot be read”.")
+    return answers[question.id]
+
+
+def _with(case: CaseView, question_id: str, value: object) -> dict[str, ReadAnswer]:
+    """The answers as they stand with this one."""
+    kept = standing(case)
+    kept.pop(question_id, None)
+    if value is not None:
+        kept[question_id] = ReadAnswer(value, BY_PERSON)
+    return kept
+
+
+def judged(case: CaseView, edition: Form, answers: Mapping[str, ReadAnswer]) -> CaseDraft:
+    """What the rules that the case was judged by say of these answers. A band set by hand stays, and its clocks with it."""
+    left = tuple(Problem(*p) for p in case.problems if not p[0])
+    read = ReadDocument("", "", BY_PERSON, edition.kind, edition.edition, answers, left)
+    rules = RuleNumbers(case.severity.rule_set if case.severity else "", case.due.rule)
+    draft = draft_of_form(read, None, case.sender, case.row.received_at, rules=rules)
+    by_hand = case.severity if case.severity and case.severity.by != "rule" else None
+    if by_hand is None or draft.severity is None:
+        return draft
+    at, about = breach.aware_at({q: a.value for q, a in answers.items()})
+    due = clocks.due_for_notice(by_hand.band, case.row.received_at, at, about, case.due.rule)
+    return replace(draft, severity=replace(draft.severity, band=by_hand.band, by=by_hand.by), due=due)
+
+
+def _follows(case: CaseView, draft: CaseDraft) -> dict[str, object]:
+    """Columns that change with the answers, beside band and clocks. Marks that no answer can take away stay."""
+    row = case.row
+    kept = tuple(m for m in row.marks if m in _KEPT_MARKS)
+    marks = tuple(dict.fromkeys((*draft.marks, *kept)))
+    now: dict[str, object] = {"duty": draft.duty, "marks": marks, "service": draft.service or row.service}
+    before: dict[str, object] = {"duty": row.duty, "marks": row.marks, "service": row.service}
+    changes = {key: value for key, value in now.items() if value != before[key]}
+    if row.aware_at != draft.aware_at and row.kind == CaseKind.BREACH_NOTICE:
+        changes["aware_at"] = draft.aware_at
+    if draft.score is not None and draft.score != case.score:
+        changes["score"] = draft.score
+    if tuple((p.id, p.code, p.message) for p in draft.problems) != case.problems:
+        changes["problems"] = draft.problems
+    return changes
+
+
+_KEPT_MARKS = frozenset(
+    {"CONFLICT", "SECOND_PERSON", "POSSIBLE_DANGER", "READ_FIRST", "QUARANTINED", "DUPLICATE", "REPEAT", "NOT_FOR_US"}
+)
+
+
+# ---- the band ---------------------------------------------------------------------------------------------------------
+
+
+def set_band(desk: Desk, staff: Staff, case: CaseView, version: int, band: str, reason: str) -> int:
+    """Set the band by hand, with a reason; clocks follow it. The rule's own reasons stay beside it."""
+    if case.severity is None or case.row.kind != CaseKind.BREACH_NOTICE:
+        raise NotNow("Only a breach notice has a band.")
+    if band not in BANDS:
+        raise NotNow("Choose one of the four bands.")
+    words = words_of(reason, "Say why, so that it can be understood a year from now.")
+    at, about = breach.aware_at({q: a.value for q, a in standing(case).items()})
+    due = clocks.due_for_notice(band, case.row.received_at, at, about, case.due.rule)
+    by_hand = replace(case.severity, band=band, by=staff.address)
+    text = f"Band {band} set by hand, was {case.severity.band}. {words}"
+    changes: dict[str, object] = {"severity": by_hand, "due": due}
+    detail = {"was": case.severity.band, "band": band}
+    return desk.store.change(case.row.reference, version, staff.address, "band", text, changes, detail)
+
+
+# ---- the kind ---------------------------------------------------------------------------------------------------------
+
+
+def may_become(case: CaseView) -> tuple[CaseKind, ...]:
+    """The kinds that a person may say a case is. A form says itself what it is; words and pictures need a reader."""
+    if case.form is not None or case.row.status == Status.CLOSED:
+        return ()
+    return tuple(kind for kind in KINDS if kind != case.row.kind)
+
+
+def set_kind(desk: Desk, staff: Staff, case: CaseView, version: int, kind: str, reason: str) -> int:
+    """Say what a mail without a form is; its clocks count from when it came. The reference stays, as the sender has it."""
+    chosen = next((k for k in may_become(case) if k == kind), None)
+    if chosen is None:
+        raise NotNow("Choose what it is. A case with a form that was read is what the form says.")
+    words = words_of(reason, "Say how you know, so that it can be understood a year from now.")
+    text = f"Read by a person: it is {KINDS[chosen]}. {words}"
+    changes: dict[str, object] = {"kind": chosen, **_judged_as(case, chosen)}
+    detail = {"was": case.row.kind, "kind": chosen.value}
+    return desk.store.change(case.row.reference, version, staff.address, "kind", text, changes, detail)
+
+
+def _judged_as(case: CaseView, kind: CaseKind) -> dict[str, object]:
+    row, edition = case.row, edition_for(kind)
+    kept = tuple(m for m in row.marks if m in _KEPT_MARKS)
+    if edition is None:
+        left = tuple(Problem(*p) for p in case.problems if not p[0])
+        due = clocks.due_for_other(row.received_at, case.due.rule)
+        nothing = {"severity": None, "score": None, "aware_at": None, "duty": "not_known"}
+        return {**nothing, "due": due, "marks": kept, "problems": left}
+    draft = judged(case, edition, standing(case))
+    return {
+        "severity": draft.severity,
+        "score": draft.score,
+        "aware_at": draft.aware_at,
+        "duty": draft.duty,
+        "due": draft.due,
+        "marks": tuple(dict.fromkeys((*draft.marks, *kept))),
+        "problems": draft.problems,
+    }
