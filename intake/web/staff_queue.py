@@ -177,7 +177,7 @@ def _drawn(lines: list[present.Line], may_work: bool) -> list[tuple[str, list[Ma
 
 def _icons(lines: list[present.Line]) -> list[str]:
     """The shapes that this list draws, each once."""
-    used = {"new", "pencil", "search", "tray", "x"}
+    used = {"new", "pencil", "search", "tray", "warn", "x"}
     for each in lines:
         used |= {each.verdict.icon, *(m.icon for m in each.marks)}
         if each.band:
