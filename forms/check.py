@@ -19,7 +19,7 @@ def applies(form: Form, question: Question, answers: Answers) -> bool:
 
     The reason why a control does not apply is asked only while the control itself is.
     """
-    if not _holds(question.applies, answers):
+    if question.applies.any_of and not _holds(question.applies, answers):
         return False
     asks_about = form.question(question.id.removesuffix("-why")) if question.id.endswith("-why") else None
     return asks_about is None or asks_about.control is None or _holds(asks_about.applies, answers)
@@ -146,9 +146,11 @@ def _doubts(questions: Sequence[Question], values: Mapping[str, object], before:
     problems: list[Problem] = []
     zone = values.get("zone") if before else HOME
     for question in questions:
+        if question.kind is not Kind.TIME:
+            continue
         at = values.get(question.id)
         about = values.get("about" if before else f"{question.id}-about")
-        if question.kind is Kind.TIME and isinstance(at, str) and not about:
+        if isinstance(at, str) and not about:
             sentence = doubt(at, zone if isinstance(zone, str) else HOME)
             problems += [Problem(before + question.id, "which_time", sentence)] if sentence else []
     return problems

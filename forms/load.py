@@ -6,6 +6,7 @@ the file, the line and the reason: nothing is guessed, no key is skipped. How to
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from functools import lru_cache
@@ -21,7 +22,7 @@ EDITIONS = Path(__file__).parent / "editions"
 
 def forms() -> tuple[Form, ...]:
     """Every edition that is there, by kind, the oldest edition first. Raises `FormError` when one is wrong."""
-    return tuple(_kept(path) for path in sorted(EDITIONS.glob("*/*.toml"), key=_age))
+    return tuple(_kept(path) for path in _held())
 
 
 def form(name: str) -> Form:
@@ -30,7 +31,7 @@ def form(name: str) -> Form:
     Raises `FormError` when there is no such form, or when its file is wrong.
     """
     kind, at, edition = name.partition("@")
-    held = sorted(EDITIONS.glob("*/*.toml"), key=_age)
+    held = _held()
     found = [p for p in held if p.parent.name == kind and (not at or p.stem == edition)]
     if not found:
         known = ", ".join(f"{p.parent.name}@{p.stem}" for p in held)
@@ -60,6 +61,17 @@ def _kept(path: Path) -> Form:
     if (found.kind, found.edition) != (path.parent.name, path.stem):
         raise FormError(str(path), 0, f"the file says that it is {found.name}; its folder and name do not")
     return found
+
+
+def _held() -> tuple[Path, ...]:
+    """The edition files by kind, the oldest first. Listed again when a folder changed: every page asks for a form."""
+    changed = [entry.stat().st_mtime_ns for entry in os.scandir(EDITIONS) if entry.is_dir()]
+    return _listed(EDITIONS, (EDITIONS.stat().st_mtime_ns, *changed))
+
+
+@lru_cache(maxsize=8)
+def _listed(folder: Path, changed: tuple[int, ...]) -> tuple[Path, ...]:
+    return tuple(sorted(folder.glob("*/*.toml"), key=_age))
 
 
 def _age(path: Path) -> tuple[str, tuple[int, ...]]:

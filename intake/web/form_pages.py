@@ -53,6 +53,7 @@ class Ask:
         return anchor(self.name)
 
 
+@lru_cache(maxsize=4096)
 def anchor(name: str) -> str:
     """The id of the element that a link to this field goes to."""
     return re.sub(r"\[(.+?)\]", r"-\1", name)
