@@ -41,11 +41,10 @@ def canonical(form: Form, raw: Mapping[str, object]) -> tuple[Answers, tuple[Pro
     """
     problems: list[Problem] = []
     answers = _Group(form.questions, _Fields.of(raw), "", problems).answers()
-    order = {q.id: n for n, q in enumerate(form.questions) if q.control}
-    for question in form.questions:
-        rows = answers.get(question.id)
-        if question.kind is Kind.REGISTER and isinstance(rows, list) and _follows(question, order):
-            rows.sort(key=lambda row: order.get(row.get("control"), len(order) + len(form.questions)))
+    rows = answers.get(form.plan.id) if form.plan else None
+    if isinstance(rows, list):  # the order of the controls, whatever order its rows were filled in
+        order = {q.id: n for n, q in enumerate(form.questions) if q.control}
+        rows.sort(key=lambda row: order.get(row.get("control"), len(form.questions)))
     return answers, (*problems, *which_times(form, answers))
 
 
@@ -57,11 +56,6 @@ def flat(form: Form, answers: Answers) -> dict[str, str | list[str] | bool]:
 def encode(answers: Answers) -> bytes:
     """The answers as bytes, the same for the same answers: JSON with sorted keys, without spaces, in UTF-8."""
     return json.dumps(answers, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
-
-
-def _follows(question: Question, order: Mapping[str, int]) -> bool:
-    """A register about the form's own controls keeps their order, whatever order its rows were filled in."""
-    return any(c.id == "control" and {x.code for x in c.choices} == set(order) for c in question.columns)
 
 
 def _fields(question: Question, value: object, name: str) -> Iterable[tuple[str, str | list[str] | bool]]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from forms.schema import Answers, Condition, Form, Kind, Problem, Question, Required
 from forms.written import HOME, doubt
 
+_ASK = {Kind.CHOICE: "Choose an answer to", Kind.MULTI: "Tick what is true for", Kind.TICK: "Tick the box"}
 PLAN_NEEDS = ("what", "who", "by")
 
 
@@ -54,8 +55,8 @@ def check(form: Form, answers: Answers, closing: bool = False) -> tuple[Problem,
 
 def which_times(form: Form, answers: Answers) -> list[Problem]:
     """Times that the clocks skipped or showed twice, unless the person says "about"."""
-    problems = _doubts(form.questions, answers, "")
-    for question in form.questions:
+    problems = _doubts(form.timed, answers, "")
+    for question in form.timed:
         inner = answers.get(question.id)
         if question.kind is Kind.PARTS and isinstance(inner, dict):
             problems += _doubts(question.parts, inner, f"{question.id}.")
@@ -104,8 +105,7 @@ def _asked(question: Question, at: str) -> Problem:
         return Problem(
             at, "mitigation_missing", "Tick what you do instead on this device. If it is nothing yet, do one."
         )
-    how = {Kind.CHOICE: "Choose an answer to", Kind.MULTI: "Tick what is true for", Kind.TICK: "Tick the box"}
-    return Problem(at, "missing", f"{how.get(question.kind, 'Fill in')} “{question.label}”.")
+    return Problem(at, "missing", f"{_ASK.get(question.kind, 'Fill in')} “{question.label}”.")
 
 
 def _attested(problem: Problem) -> Problem:
@@ -161,7 +161,7 @@ def _doubts(questions: Sequence[Question], values: Mapping[str, object], before:
 
 def _unplanned(form: Form, answers: Answers) -> list[Problem]:
     """A gap needs a row in the plan: what, who, and by when or that cost is in the way."""
-    register = next((q for q in form.questions if _is_plan(form, q)), None)
+    register = form.plan
     if register is None:
         return []
     rows = answers.get(register.id)
@@ -176,11 +176,6 @@ def _unplanned(form: Form, answers: Answers) -> list[Problem]:
             n, row = own[0]
             problems += [_incomplete(register, gap, n, part) for part in _lacking(row)]
     return problems
-
-
-def _is_plan(form: Form, question: Question) -> bool:
-    column = next((c for c in question.columns if c.id == "control"), None)
-    return column is not None and {c.code for c in column.choices} == {q.id for q in form.questions if q.control}
 
 
 def _lacking(row: Mapping[str, object]) -> list[str]:

@@ -6,7 +6,7 @@ PDF, JSON schema) and every check is derived from them. Nothing here knows about
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -119,12 +119,19 @@ class Form:
     paper: Paper = Paper()
     gap_codes: tuple[str, ...] = ()  # answers to a control that are a gap
     questions: tuple[Question, ...] = field(init=False, repr=False, compare=False)  # of all sections, in order
+    plan: Question | None = field(init=False, repr=False, compare=False)  # the register of plans for its own controls
+    timed: tuple[Question, ...] = field(init=False, repr=False, compare=False)  # that are a time, or have one as a part
     _by_id: Mapping[str, Question] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # A page asks for them a hundred times, so they are put together once.
-        object.__setattr__(self, "questions", tuple(q for s in self.sections for q in s.questions))
-        object.__setattr__(self, "_by_id", {q.id: q for q in self.questions})
+        questions = tuple(q for s in self.sections for q in s.questions)
+        object.__setattr__(self, "questions", questions)
+        object.__setattr__(self, "plan", next((q for q in questions if _is_plan(q, questions)), None))
+        object.__setattr__(
+            self, "timed", tuple(q for q in questions if Kind.TIME in {q.kind, *(p.kind for p in q.parts)})
+        )
+        object.__setattr__(self, "_by_id", {q.id: q for q in questions})
 
     @property
     def name(self) -> str:
@@ -133,6 +140,14 @@ class Form:
 
     def question(self, question_id: str) -> Question | None:
         return self._by_id.get(question_id)
+
+
+def _is_plan(question: Question, questions: Sequence[Question]) -> bool:
+    """A register with a row for each control of the form that is a gap."""
+    controls = {q.id for q in questions if q.control}
+    return bool(controls) and any(
+        c.id == "control" and {x.code for x in c.choices} == controls for c in question.columns
+    )
 
 
 # Canonical answers by question id. A value is plain JSON: str, int, True, list of codes, object of parts, list of row objects.

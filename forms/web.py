@@ -81,19 +81,6 @@ def fields_of_row(register: Question, key: str) -> Iterator[tuple[str, Question]
 
 
 @lru_cache(maxsize=16)
-def _plan(kind: str, edition: str) -> Question | None:
-    form = _loaded(kind, edition)
-    controls = {q.id for q in form.questions if q.control}
-    registers = (q for q in form.questions if q.kind is Kind.REGISTER)
-    return next((r for r in registers if {c.code for c in r.columns[0].choices} == controls), None)
-
-
-def plan_of(form: Form) -> Question | None:
-    """The register whose rows are plans for this form's own controls; in a page each row stands under its gap."""
-    return _plan(form.kind, form.edition)
-
-
-@lru_cache(maxsize=16)
 def _places(kind: str, edition: str) -> dict[str, tuple[str, Question]]:
     form = _loaded(kind, edition)
     return {q.id: (s.id, q) for s in form.sections for q in s.questions}
@@ -130,7 +117,7 @@ def read(form: Form, typed: Mapping[str, str | list[str]]) -> Reading:
     """Canonical answers and problems, in the form's order; one problem a field."""
     fields, rows = _combined(form, typed)
     answers, unread = canonical(form, fields)
-    plan = plan_of(form)
+    plan = form.plan
     if plan is not None:
         open_gaps = {q.id for q in gaps(form, answers)}
         rows[plan.id] = [key for key in row_keys(plan, typed) if key in open_gaps]
@@ -168,7 +155,7 @@ def _combined(form: Form, typed: Mapping[str, str | list[str]]) -> tuple[dict[st
     """Fields as `canonical` takes them, and which rows of each register they are."""
     fields: dict[str, object] = {}
     rows: dict[str, list[str]] = {}
-    plan = plan_of(form)
+    plan = form.plan
     for question in form.questions:
         if question is plan:
             continue
@@ -223,11 +210,11 @@ def _written(kind: Kind, pieces: Sequence[str]) -> str:
 
 
 def _placed(form: Form, problem: Problem, rows: Mapping[str, Sequence[str]]) -> Placed:
-    places, plan = _places(form.kind, form.edition), plan_of(form)
+    places, plan = _places(form.kind, form.edition), form.plan
     root = _root(problem.id)
     section, question = places[root]
     name = problem.id
-    found = _ROW.fullmatch(problem.id)
+    found = _ROW.fullmatch(problem.id) if "[" in problem.id else None
     keys = rows.get(root, ())
     if found and found[2].isdigit() and int(found[2]) <= len(keys):
         key = keys[int(found[2]) - 1]
@@ -336,7 +323,7 @@ def _class(name: str, sections: tuple[str, ...], rows: tuple[tuple[str, str], ..
     form = load_form(name)
     asked = [q for s in form.sections if s.id in sections for q in s.questions]
     fields = [f for q in asked for f in fields_of(q)]
-    plan = plan_of(form)
+    plan = form.plan
     fields += [f for q in asked if q.control and plan for f in fields_of_row(plan, q.id)]
     fields += [f for q in asked for register, key in rows if register == q.id for f in fields_of_row(q, key)]
     members: dict[str, Any] = {field: _field(question) for field, question in fields}
@@ -353,7 +340,7 @@ def web_form(form: Form, section_ids: Sequence[str], rows: Sequence[tuple[str, s
 
 def sent_rows(form: Form, section_ids: Sequence[str], sent: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """Which rows of registers the names of a posted page belong to; numbers above a register's most are ignored."""
-    plan = plan_of(form)
+    plan = form.plan
     most = {
         q.id: q.max_rows
         for s in form.sections

@@ -14,7 +14,6 @@ from functools import lru_cache
 from forms import load
 from forms.check import applies
 from forms.schema import Answers, Choice, Form, Kind, Question, Section
-from forms.web import plan_of
 
 _LETTERS = "abcdef"
 _SELECT_FROM = 13  # choices without hints: from here on a list to pull down is easier than a column of buttons
@@ -113,7 +112,7 @@ class _Builder:
     def __init__(self, form: Form, section: Section) -> None:
         self.form = form
         self.section = section
-        self.plan = plan_of(form)
+        self.plan = form.plan
         self.here = {q.id for q in section.questions}
 
     def asks(self) -> tuple[Ask, ...]:

@@ -11,7 +11,7 @@ from forms.check import applies
 from forms.reach import out_of_reach
 from forms.schema import Answers, Form, Kind, Question, Required, Section
 from forms.shown import shown
-from forms.web import Placed, Typed, fields_of, plan_of, row_keys, rows_of
+from forms.web import Placed, Typed, fields_of, row_keys, rows_of
 from intake.domain import nz_words
 from intake.web.form_pages import Ask, anchor, row_of
 
@@ -120,7 +120,7 @@ class Line:
 
 def answers_of(form: Form, section: Section, typed: Typed, answers: Answers, given_only: bool = False) -> list[Line]:
     """The lines of one section, each with where it can be changed."""
-    plan = plan_of(form)
+    plan = form.plan
     lines: list[Line] = []
     for question in section.questions:
         if question is plan or question.id.endswith("-about") or not applies(form, question, answers):
@@ -250,7 +250,7 @@ class Progress:
 
 def progress(form: Form, answers: Answers, problems: Sequence[Placed]) -> Progress:
     """The parts in which something applies. A question counts when it must be answered, a gap until it has its plan."""
-    plan = plan_of(form)
+    plan = form.plan
     steps: list[Step] = []
     for section in form.sections:
         must = [

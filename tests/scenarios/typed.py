@@ -7,7 +7,6 @@ from datetime import date, datetime
 
 from forms.canonical import flat
 from forms.schema import Answers, Form, Kind, Question
-from forms.web import plan_of
 from tests.support.visitor import Visitor
 
 Typed = dict[str, str | list[str]]
@@ -16,7 +15,7 @@ Typed = dict[str, str | list[str]]
 def typed(form: Form, answers: Answers) -> Typed:
     """What stands in the fields of the pages when these answers were typed."""
     made: Typed = {}
-    plan = plan_of(form)
+    plan = form.plan
     for question in form.questions:
         value = answers.get(question.id)
         if question.kind is Kind.REGISTER and isinstance(value, list):
@@ -62,7 +61,7 @@ def of_section(form: Form, fields: Typed, section: str) -> Typed:
     """The fields that stand on the page of one section; a row of the plan stands under its control."""
     (asked,) = (s for s in form.sections if s.id == section)
     here = {q.id for q in asked.questions}
-    plan = plan_of(form)
+    plan = form.plan
 
     def owner(name: str) -> str:
         root, _, rest = name.partition("[")

@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from forms import load
 from forms.canonical import canonical, flat
 from forms.schema import Answers, Form, Kind, Question
-from forms.web import Typed, fields_of, plan_of, read, row_keys, rows_of, sent_rows, web_form, without_row
+from forms.web import Typed, fields_of, read, row_keys, rows_of, sent_rows, web_form, without_row
 from intake.web.form_pages import anchor, asked, page_of, shown_ids
 from tests.support.random_answers import random_answers
 
@@ -48,9 +48,9 @@ def typed_of(form: Form, answers: Answers) -> Typed:
         value = answers.get(question.id)
         if question.kind is Kind.REGISTER and isinstance(value, list):
             for n, row in enumerate(value, 1):
-                key = row["control"] if question is plan_of(form) else n
+                key = row["control"] if question is form.plan else n
                 for column in question.columns:
-                    if column.id in row and not (column.id == "control" and question is plan_of(form)):
+                    if column.id in row and not (column.id == "control" and question is form.plan):
                         made |= pieces(column, f"{question.id}[{key}].{column.id}", row[column.id])
         elif value is not None:
             made |= pieces(question, question.id, value)
@@ -69,7 +69,7 @@ def test_whatever_can_be_answered_can_be_typed_into_the_pages(form: Form, seed: 
 @pytest.mark.parametrize("form", FORMS, ids=lambda f: f.kind)
 def test_every_question_of_an_edition_stands_on_a_page(form: Form) -> None:
     on_pages = {i for s in form.sections for i in shown_ids(page_of(form, s.id).asks)}
-    plan = plan_of(form)
+    plan = form.plan
     assert {q.id for q in form.questions if q is not plan} <= on_pages
 
 
