@@ -247,7 +247,7 @@ def _unknown(args: MultiDict[str, str]) -> tuple[str, str] | None:
     return ", ".join(said[:5]), _address(args, **right)
 
 
-def _address(args: MultiDict[str, str], **changes: str | list[str] | None) -> str:
+def _address(args: MultiDict[str, str], /, **changes: str | list[str] | None) -> str:
     """This address with some of its parts changed; None takes one out."""
     kept = {k: v for k, v in args.to_dict(flat=False).items() if k not in changes and k != "since"}
     wanted_parts = {**kept, **{k: v for k, v in changes.items() if v}}

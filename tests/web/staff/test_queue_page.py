@@ -211,3 +211,10 @@ def test_a_filter_that_does_not_exist_is_said_to_be_left_out(office: Office, app
     assert reference in page.text
     assert page.links["Show the list without it"] == "/queue?kind=breach_notice"
     assert "not there" not in person.open(page.links["Show the list without it"]).text
+
+
+@pytest.mark.parametrize("name", ["args", "self", "**changes", "a b", "<b>"])
+def test_whatever_a_filter_is_called_the_list_is_shown(office: Office, app: Flask, name: str) -> None:
+    reference = office.notice(CALM)
+    page = office.person(app).open("/queue?" + urlencode({name: "1"}))
+    assert page.status == 200 and reference in page.text and f"not there: {name} 1." in page.text
