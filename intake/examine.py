@@ -8,13 +8,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from forms import load
 from forms.canonical import canonical
 from forms.schema import Form, Problem
+from intake import belonging
+from intake.belonging import Found, Lookups
 from intake.case_reading import edition_for
 from intake.domain import drafts, text_answers, web_submission
 from intake.domain.envelope import open_envelope, with_inner
@@ -29,38 +31,20 @@ from intake.domain.model import (
     ReadDocument,
     Reason,
     SenderCheck,
-    Status,
     VerdictCode,
 )
 from intake.domain.reference import find_in
-from intake.domain.registry import Registry
-from intake.domain.routing import RELIABLE, ends_as
+from intake.domain.routing import ends_as
 from intake.domain.sender import check_sender, forwards_something
 from intake.domain.signatures import DkimResult
 from intake.domain.trust import Trust
-from intake.ports import DocumentReading, QueueRow, SentBefore
+from intake.ports import DocumentReading
 
 KEPT_IN_PART = b"X-Intake-Kept: part"  # the first line that the mailbox reader writes on a mail over the size limit
-# Weak evidence is what strangers may have written, too: it opens a case of its own and changes no other.
-_MAY_ADD = RELIABLE | {VerdictCode.STAFF_FORWARD}
-_GREETING = 4  # words that say nothing of a breach
 _LOGO = 50_000  # bytes; a photo of a form has more
 _UNREAD = frozenset(
     {"not_read_yet", "no_text_layer", "form_is_picture", "encrypted", "corrupt", "too_large", "too_costly"}
 )
-_MAILS_IN_A_BOUNCE = 3
-SAME_FORM_DAYS = 14  # the same file from the same account within this is the same notice, sent again
-
-
-class Lookups(Protocol):
-    """What the examination asks of the store; read only."""
-
-    def registry(self) -> Registry: ...
-    def case_row(self, reference: str) -> QueueRow | None: ...
-    def case_answers(self, reference: str) -> Mapping[str, ReadAnswer]: ...
-    def reference_for_message_id(self, message_ids: Sequence[str]) -> str | None: ...
-    def case_with_document(self, sha256: Sequence[str], address: str, since: datetime) -> str | None: ...
-    def sent_to_case(self, reference: str, address: str) -> SentBefore: ...
 
 
 class Parts(Protocol):
@@ -75,16 +59,6 @@ class Parts(Protocol):
 
     def trust(self, mailbox: str) -> Trust: ...
     def dkim(self, raw: bytes, from_domain: str | None) -> DkimResult | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A document of the message: where it stood, and what was read."""
-
-    path: str
-    size: int
-    sha256: str
-    read: ReadDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,24 +185,24 @@ def _decide(
         subject=envelope.subject,
         body=envelope.body,
         message_id=envelope.message_id,
-        came_back=_came_back(envelope),
+        came_back=belonging.came_back(envelope),
     )
     has_form = any(f.read.form for f in found)
     if sender.verdict is VerdictCode.AUTOMATIC and not has_form:
         # A bounce of our own mail quotes our words, and is noted on its case; what is none of ours may be a notice all the same.
-        own = _own_case(parts, envelope) if envelope.bounce else None
+        own = belonging.own_case(parts.lookups, envelope) if envelope.bounce else None
         if own or not _tells(envelope, guess, found):
             return replace(base, update=own)
-    reference, reasons = _follow_up(parts, envelope, sender)
+    reference, reasons = belonging.follow_up(parts.lookups, envelope, sender)
     if reference:
         found = _with_reply(parts, reference, envelope.body, found)
         made = drafts.of_mail(_reads(found), guess, sender, at)
-        if not _is_another_matter(parts, reference, made):
+        if not belonging.is_another_matter(parts.lookups, reference, made):
             whole = _together(parts, reference, made[0], found, guess)
             update = replace(base, documents=found, outcome=OutcomeCode.CASE_UPDATED, update=reference)
             left = drafts.not_whole(envelope.notes)
             return replace(update, kind=whole.kind, drafts=(whole,), reasons=left, marks=tuple(r.code for r in left))
-        reasons = (_follows(reference),)
+        reasons = (belonging.follows(reference),)
     return _on_its_own(parts, base, guess, at, (*reasons, *drafts.not_whole(envelope.notes)))
 
 
@@ -237,8 +211,11 @@ def _on_its_own(
 ) -> Examination:
     """A message that adds to no case: it opens its own, or is the same form from the same account once more."""
     sender, reads = base.sender, _reads(base.documents)
-    before = _sent_before(parts, base.documents, sender, at)
-    if before and (guess.danger or not _says_nothing_new(parts, base, before)):
+    before = belonging.sent_before(parts.lookups, base.documents, sender, at)
+    if before and (
+        guess.danger
+        or not belonging.says_nothing_new(parts.lookups, before, sender, base.documents, base.subject, base.body)
+    ):
         # The file is known, and something beside it is not: nobody may have to find that in a duplicate.
         reasons = (*reasons, Reason("POSSIBLE_FOLLOW_UP", f"The same form came before, as {before}."))
         before = None
@@ -306,41 +283,8 @@ def _with_reply(parts: Parts, reference: str, body: str, found: tuple[Found, ...
     return (*kept, Found("text", len(body), hashlib.sha256(body.encode()).hexdigest(), typed))
 
 
-def _follow_up(parts: Parts, envelope: Envelope, sender: SenderCheck) -> tuple[str | None, tuple[Reason, ...]]:
-    """The case that this mail belongs to: a reference alone is a hint; only the case's own provider may add to it."""
-    reference = _own_case(parts, envelope)
-    if not reference:
-        return None, ()
-    row = parts.lookups.case_row(reference)
-    if row is None:
-        return None, ()
-    if sender.provider and sender.provider == row.provider and sender.verdict in _MAY_ADD:
-        if row.status != Status.CLOSED:
-            return reference, ()
-        return None, (Reason("POSSIBLE_FOLLOW_UP", f"It came as an answer to {reference}, which is closed."),)
-    return None, (
-        Reason(
-            "POSSIBLE_FOLLOW_UP",
-            f"It names {reference}, and it was not sent by an account of that case’s provider that we could verify. "
-            "It stands as a case of its own; link them if they belong together.",
-        ),
-    )
-
-
-def _is_another_matter(parts: Parts, reference: str, made: tuple[CaseDraft, ...]) -> bool:
-    """A breach notice in a reply about something else, or a second form, is never swallowed by the case it answers."""
-    row = parts.lookups.case_row(reference)
-    if row is None or len(made) > 1:
-        return True
-    return made[0].kind.value != row.kind and (made[0].form is not None or made[0].kind is CaseKind.BREACH_NOTICE)
-
-
 def _beside(draft: CaseDraft, reason: Reason) -> CaseDraft:
     return replace(draft, reasons=(*draft.reasons, reason), marks=tuple(dict.fromkeys((*draft.marks, reason.code))))
-
-
-def _follows(reference: str) -> Reason:
-    return Reason("POSSIBLE_FOLLOW_UP", f"It came as an answer to {reference} and is another matter.")
 
 
 def _together(
@@ -357,53 +301,6 @@ def _together(
     problems = tuple(p for f in found for p in f.read.problems)
     read = ReadDocument("", "", "none", form.kind, form.edition, answers, problems)
     return drafts.draft_of_form(read, new.document, new.sender, row.received_at, guess)
-
-
-def _came_back(envelope: Envelope) -> tuple[str, ...]:
-    """What a bounce says was not delivered: it answers that mail, or holds it, or its headers (RFC 3464, RFC 6522)."""
-    if not envelope.bounce:
-        return ()
-    inside = [i.raw for i in envelope.inner]
-    inside += [a.content for a in envelope.attachments if a.declared_type == "text/rfc822-headers"]
-    held = [open_envelope(raw).message_id for raw in inside[:_MAILS_IN_A_BOUNCE]]
-    return tuple(dict.fromkeys(i for i in (*envelope.in_reply_to, *envelope.references, *held) if i))
-
-
-def _own_case(parts: Parts, envelope: Envelope) -> str | None:
-    thread = _came_back(envelope) if envelope.bounce else (*envelope.in_reply_to, *envelope.references)
-    by_thread = parts.lookups.reference_for_message_id(thread)
-    if by_thread:
-        return by_thread
-    named = find_in(envelope.subject) or (find_in(envelope.body[:20_000]) if envelope.bounce else ())
-    return next((r for r in named if parts.lookups.case_row(r)), None)
-
-
-def _says_nothing_new(parts: Parts, base: Examination, before: str) -> bool:
-    """Whether all that a mail holds lies in an open case already, sent by the same account on evidence that is as good. A form
-    alone proves little: the blank one is the same file for everybody, and another notice may stand beside an old form."""
-    row = parts.lookups.case_row(before)
-    if row is None or row.status == Status.CLOSED or row.verdict != base.sender.verdict.value:
-        return False
-    sent = parts.lookups.sent_to_case(before, base.sender.address or "")
-    subjects, bodies = (
-        ({_folded(words) for words in each} for each in zip(*sent.words, strict=True)) if sent.words else ((), ())
-    )
-    return (
-        all(f.sha256 in sent.files for f in base.documents)
-        and (_folded(base.body) in bodies or len(base.body.split()) <= _GREETING)
-        and (_folded(base.subject) in subjects or len(base.subject.split()) <= _GREETING)
-    )
-
-
-def _folded(words: str) -> str:
-    return " ".join(words.casefold().split())
-
-
-def _sent_before(parts: Parts, found: tuple[Found, ...], sender: SenderCheck, at: datetime) -> str | None:
-    files = [f.sha256 for f in found if f.read.form and f.read.how != "text"]
-    if not files or not sender.address:
-        return None
-    return parts.lookups.case_with_document(files, sender.address, at - timedelta(days=SAME_FORM_DAYS))
 
 
 # ---- a web submission -------------------------------------------------------------------------------------------------
@@ -427,7 +324,7 @@ def _examine_web(parts: Parts, raw: bytes, at: datetime) -> Examination:
     row = parts.lookups.case_row(sent.updates) if sent.updates else None
     update = row.reference if row and row.kind == made[0].kind.value else None
     if row and not update:
-        made = tuple(_beside(draft, _follows(row.reference)) for draft in made)
+        made = tuple(_beside(draft, belonging.follows(row.reference)) for draft in made)
     if update:
         made = (_together(parts, update, made[0], (found,)),)
     return Examination(
