@@ -5,12 +5,11 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from intake.config import Settings
 from intake.domain.errors import CannotRead, Misconfigured, TryLater
-
-if TYPE_CHECKING:
-    from intake.wiring import Parts
+from intake.ports import Blobs, Clock, Doorbell, OperatorStore
 
 SILENT = timedelta(minutes=30)
 WAITING = timedelta(minutes=5)
@@ -25,6 +24,22 @@ class Health:
     state: str  # ok, warn, bad
     text: str
     mend: str = ""  # what to do about it
+
+
+class Parts(Protocol):
+    """What is looked at."""
+
+    settings: Settings
+    clock: Clock
+
+    @property
+    def store(self) -> OperatorStore: ...
+    @property
+    def blobs(self) -> Blobs: ...
+    @property
+    def doorbell(self) -> Doorbell: ...
+    @property
+    def redis_url(self) -> str: ...
 
 
 def findings(parts: Parts) -> tuple[Health, ...]:

@@ -6,16 +6,14 @@ Runs in the child. Gives a ReadDocument whose name is empty; everything in it ca
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 
 import pikepdf
 
-from forms import load
 from forms.canonical import canonical
-from forms.pdf.blank import NotPublished, issued
-from forms.schema import Box, Form, Problem
+from forms.schema import Problem
 from intake.adapters.documents.acroform import Fields, read_fields
 from intake.adapters.documents.active import has_active_content
+from intake.adapters.documents.editions import edition_flags, known_form, question_places
 from intake.adapters.documents.limits import Limits
 from intake.adapters.documents.say import problem
 from intake.adapters.documents.sniff import PDF
@@ -93,46 +91,4 @@ def _from_fields(fields: Fields, seen: list[Problem], pages: int | None) -> Read
         {q: ReadAnswer(v, "acroform", *places.get(q, (None, None))) for q, v in answers.items()},
         problems,
         pages,
-    )
-
-
-def known_form(kind: str, edition: str) -> Form | None:
-    """The form that a file names. What the file says chooses how it is read, and nothing else."""
-    return next((f for f in load.forms() if f.kind == kind and f.edition == edition), None)
-
-
-def edition_flags(form: Form) -> list[Problem]:
-    latest = load.form(form.kind)
-    return [] if latest.edition == form.edition else [problem("old_edition")]
-
-
-Place = tuple[int | None, tuple[float, float, float, float] | None]
-
-
-def question_places(form: Form, given: Mapping[str, object]) -> dict[str, Place]:
-    """Where on the issued form the answer to each question stands: the boxes that were filled in, on their first page."""
-    try:
-        rows = issued(form).named()
-    except NotPublished:
-        return {}
-    boxes: dict[str, list[Box]] = {}
-    for name, value in given.items():
-        of_name = rows.get(name, ())
-        chosen = [b for b in of_name if not b.code or b.code == value or len(of_name) == 1]
-        boxes.setdefault(question_of(name), []).extend(chosen)
-    return {question: _around(found) for question, found in boxes.items() if found}
-
-
-def question_of(name: str) -> str:
-    return name.split(".", 1)[0].split("[", 1)[0]
-
-
-def _around(boxes: list[Box]) -> Place:
-    page = min(b.page for b in boxes)
-    rects = [b.rect for b in boxes if b.page == page]
-    return page, (
-        min(r[0] for r in rects),
-        min(r[1] for r in rects),
-        max(r[2] for r in rects),
-        max(r[3] for r in rects),
     )
