@@ -167,7 +167,10 @@ def _judged_as(case: CaseView, kind: CaseKind) -> dict[str, object]:
         nothing = {"severity": None, "score": None, "aware_at": None, "duty": "not_known"}
         return {**nothing, "due": due, "marks": kept, "problems": left}
     draft = judged(case, edition, standing(case))
+    # A notice is never held: whoever sent it, the call to the provider does not wait.
+    freed = {"status": draft.status} if kind == CaseKind.BREACH_NOTICE and row.status == Status.HELD else {}
     return {
+        **freed,
         "severity": draft.severity,
         "score": draft.score,
         "aware_at": draft.aware_at,
