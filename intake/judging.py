@@ -12,7 +12,8 @@ from forms.canonical import canonical
 from forms.schema import Form, Problem, Question
 from intake.case_reading import BY_PERSON, edition_for, edition_of, standing
 from intake.domain import breach, clocks
-from intake.domain.drafts import RuleNumbers, draft_of_form
+from intake.domain.drafts import RuleNumbers, draft_of_form, of_mail
+from intake.domain.kind import KindGuess
 from intake.domain.model import CaseDraft, CaseKind, ReadAnswer, ReadDocument, Status
 from intake.ports import CaseView, Correction, Staff
 from intake.triage import Desk, NotNow, words_of
@@ -86,7 +87,7 @@ def judged(case: CaseView, edition: Form, answers: Mapping[str, ReadAnswer]) -> 
     left = tuple(Problem(*p) for p in case.problems if not p[0])
     read = ReadDocument("", "", BY_PERSON, edition.kind, edition.edition, answers, left)
     rules = RuleNumbers(case.severity.rule_set if case.severity else "", case.due.rule)
-    draft = draft_of_form(read, None, case.sender, case.row.received_at, rules=rules)
+    draft = _with_told(case, draft_of_form(read, None, case.sender, case.row.received_at, rules=rules))
     by_hand = case.severity if case.severity and case.severity.by != "rule" else None
     if by_hand is None or draft.severity is None:
         return draft
@@ -95,10 +96,17 @@ def judged(case: CaseView, edition: Form, answers: Mapping[str, ReadAnswer]) -> 
     return replace(draft, severity=replace(draft.severity, band=by_hand.band, by=by_hand.by), due=due)
 
 
+def _with_told(case: CaseView, draft: CaseDraft) -> CaseDraft:
+    """With what the mail told beside its answers, such as that not all of it could be read."""
+    known = {r.code for r in draft.reasons}
+    told = (r for r in case.reasons if r.code in _OF_THE_MAIL and r.code not in known)
+    return replace(draft, reasons=(*draft.reasons, *told))
+
+
 def _follows(case: CaseView, draft: CaseDraft) -> dict[str, object]:
     """Columns that change with the answers, beside band and clocks. Marks that no answer can take away stay."""
     row = case.row
-    kept = tuple(m for m in row.marks if m in _KEPT_MARKS)
+    kept = tuple(m for m in row.marks if m in _KEPT_MARKS or m == _UNTIL_READ)
     marks = tuple(dict.fromkeys((*draft.marks, *kept)))
     now: dict[str, object] = {"duty": draft.duty, "marks": marks, "service": draft.service or row.service}
     before: dict[str, object] = {"duty": row.duty, "marks": row.marks, "service": row.service}
@@ -112,9 +120,12 @@ def _follows(case: CaseView, draft: CaseDraft) -> dict[str, object]:
     return changes
 
 
-_KEPT_MARKS = frozenset(
-    {"CONFLICT", "SECOND_PERSON", "POSSIBLE_DANGER", "READ_FIRST", "QUARANTINED", "DUPLICATE", "REPEAT", "NOT_FOR_US"}
+# Codes of what came with the mail and not with an answer: marks and reasons.
+_OF_THE_MAIL = frozenset(
+    {"POSSIBLE_DANGER", "POSSIBLE_FOLLOW_UP", "POSSIBLE_NOTICE", "NOT_ALL_READ", "MAIL_NOTE", "UNREADABLE"}
 )
+_KEPT_MARKS = _OF_THE_MAIL | {"CONFLICT", "SECOND_PERSON", "QUARANTINED", "DUPLICATE", "REPEAT", "NOT_FOR_US"}
+_UNTIL_READ = "READ_FIRST"  # no answer takes it away; to say what the case is does
 
 
 # ---- the band ---------------------------------------------------------------------------------------------------------
@@ -160,18 +171,11 @@ def set_kind(desk: Desk, staff: Staff, case: CaseView, version: int, kind: str, 
 
 def _judged_as(case: CaseView, kind: CaseKind) -> dict[str, object]:
     row, edition = case.row, edition_for(kind)
+    draft = judged(case, edition, standing(case)) if edition else _as_other(case)
     kept = tuple(m for m in row.marks if m in _KEPT_MARKS)
-    if edition is None:
-        left = tuple(Problem(*p) for p in case.problems if not p[0])
-        due = clocks.due_for_other(row.received_at, case.due.rule)
-        nothing = {"severity": None, "score": None, "aware_at": None, "duty": "not_known"}
-        return {**nothing, "due": due, "marks": kept, "problems": left}
-    draft = judged(case, edition, standing(case))
-    # A notice is never held: whoever sent it, the call to the provider does not wait.
-    freed = {"status": draft.status} if kind == CaseKind.BREACH_NOTICE and row.status == Status.HELD else {}
-    return {
-        **freed,
+    changes: dict[str, object] = {
         "severity": draft.severity,
+        "reasons": draft.reasons,
         "score": draft.score,
         "aware_at": draft.aware_at,
         "duty": draft.duty,
@@ -179,3 +183,18 @@ def _judged_as(case: CaseView, kind: CaseKind) -> dict[str, object]:
         "marks": tuple(dict.fromkeys((*draft.marks, *kept))),
         "problems": draft.problems,
     }
+    # A notice is never held: whoever sent it, the call to the provider does not wait.
+    freed = kind == CaseKind.BREACH_NOTICE and row.status == Status.HELD
+    return changes | ({"status": draft.status} if freed else {})
+
+
+def _as_other(case: CaseView) -> CaseDraft:
+    """The case as other mail, by the clock rules that it was judged by."""
+    left = tuple(Problem(*p) for p in case.problems if not p[0])
+    read = ReadDocument("", "", BY_PERSON, None, None, {}, left)
+    (draft,) = of_mail((read,), _NEITHER, case.sender, case.row.received_at)
+    due = clocks.due_for_other(case.row.received_at, case.due.rule)
+    return replace(_with_told(case, draft), due=due)
+
+
+_NEITHER = KindGuess(CaseKind.OTHER, 0.0, (), danger=False, reasons=())

@@ -362,9 +362,10 @@ class TriageStore(Protocol):
     ) -> int:
         """Set columns, write one event and queue the mail that goes with it, all or nothing; returns the new version.
 
-        Keys of `changes`: status (Status), assignee (str or None), severity (Severity), due (Due), provider (slug or
-        None), duty, outcome, outcome_reason, marks (tuple), title, service, aware_at (datetime or None), score (GapScore),
-        problems (tuple of Problem). KeyError for any other key or an unknown reference.
+        Keys of `changes`: status (Status), kind (CaseKind), assignee (str or None), severity (Severity or None), reasons
+        (tuple of Reason), due (Due), provider (slug or None), duty, outcome, outcome_reason, marks (tuple), title, service,
+        aware_at (datetime or None), score (GapScore or None), problems (tuple of Problem). KeyError for any
+        other key or an unknown reference.
         """
         ...
 

@@ -292,6 +292,22 @@ def test_a_held_case_that_is_opened_says_its_own_reasons_first(store: SqlStore) 
     assert after.reasons[0] == SEVERITY.reasons[0].text
 
 
+def test_band_and_reasons_that_change_together_are_both_what_the_queue_says(store: SqlStore) -> None:
+    opened(store)
+    reasons = (Reason("NEW", "It is something else."),)
+
+    change(store, "BN-0001-A", severity=None, reasons=reasons)
+
+    case = store.case("BN-0001-A")
+    assert case is not None
+    assert (case.severity, case.reasons, case.row.band) == (None, reasons, None)
+    assert case.row.reasons == ("It is something else.",)
+    change(store, "BN-0001-A", reasons=DRAFT.reasons, severity=SEVERITY)
+    again = store.case("BN-0001-A")
+    assert again is not None
+    assert (again.severity, again.reasons) == (SEVERITY, DRAFT.reasons)
+
+
 def test_a_corrected_answer_stands_beside_what_was_read(store: SqlStore, clock: SetClock) -> None:
     opened(store)
     calmer = replace(SEVERITY, band="S3")

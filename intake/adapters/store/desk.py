@@ -74,7 +74,7 @@ class DeskStore(EventStore):
             reached = mail is not None and _mail_reaches(before) and before["contacted_at"] is None
             values: Values = {"contacted_at": self._clock()} if reached else {}
             for key, value in changes.items():
-                values |= self._columns(connection, before, key, value)
+                values |= self._columns(connection, {**before, **values}, key, value)
             after = self._save(connection, before, values)
             event = NewEvent(before["id"], actor, action, text, {**(detail or {}), **_changes(before, after)})
             self._append(connection, [event], after["changed_at"])
@@ -93,9 +93,10 @@ class DeskStore(EventStore):
 
     def _columns(self, connection: Connection, before: Mapping[Any, Any], key: str, value: Any) -> Values:
         if key == "severity":
-            return severity_columns(
-                Status(before["status"]), value and _expect(Severity, value), to_reasons(before["reasons"])
-            )
+            severity = None if value is None else _expect(Severity, value)
+            return severity_columns(Status(before["status"]), severity, to_reasons(before["reasons"]))
+        if key == "reasons":
+            return severity_columns(Status(before["status"]), to_severity(before["severity"]), value)
         if key == "provider":
             name = connection.scalar(_NAME, {"slug": value}) if value else ""
             if name is None:
