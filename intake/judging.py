@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from forms.canonical import canonical
 from forms.schema import Form, Problem, Question
-from intake.case_reading import BY_PERSON, edition_for, edition_of, standing
+from intake.case_reading import BY_PERSON, edition_for, edition_of, standing, waiting_for_second
 from intake.domain import breach, clocks
 from intake.domain.drafts import RuleNumbers, draft_of_form, of_mail
 from intake.domain.kind import KindGuess
@@ -152,13 +152,15 @@ def set_band(desk: Desk, staff: Staff, case: CaseView, version: int, band: str, 
 
 def may_become(case: CaseView) -> tuple[CaseKind, ...]:
     """The kinds that a person may say a case is. A form says itself what it is; words and pictures need a reader."""
-    if case.form is not None or case.row.status == Status.CLOSED:
+    if case.form is not None or case.row.status == Status.CLOSED or waiting_for_second(case):
         return ()
     return tuple(kind for kind in KINDS if kind != case.row.kind)
 
 
 def set_kind(desk: Desk, staff: Staff, case: CaseView, version: int, kind: str, reason: str) -> int:
     """Say what a mail without a form is; its clocks count from when it came. The reference stays, as the sender has it."""
+    if waiting_for_second(case):  # how it ended is said in the words of the kind that it is now
+        raise NotNow("Somebody waits for a second person. Answer the request to close first.")
     chosen = next((k for k in may_become(case) if k == kind), None)
     if chosen is None:
         raise NotNow("Choose what it is. A case with a form that was read is what the form says.")

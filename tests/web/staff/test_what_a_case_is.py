@@ -68,3 +68,17 @@ def test_a_file_that_nobody_could_read_is_still_one_when_the_mail_is_said_to_be_
     page = _say(person, reference, "other")
     assert reference in person.open("/queue?mark=UNREADABLE").text
     assert "A document could not be read by the system." in page
+
+
+def test_what_it_is_cannot_change_while_somebody_waits_for_a_second_person(office: Office, app: Flask) -> None:
+    reference = office.mail("We sent a report to the wrong address.")
+    person = office.person(app)
+    stale = person.open(f"/case/{reference}")
+    page = person.press(stale, "Ask the second person", outcome="not_a_breach", reason="A test.")
+    assert not page.has_button("Say so")
+    version = office.case(reference).row.version
+    late = person.press(stale, "Say so", kind="other", reason="A test.", version=version)
+    assert late.status == 422 and "Answer the request to close first." in late.text
+    assert office.case(reference).row.kind == "breach_notice"
+    page = person.press(page, "Take it back")
+    assert page.has_button("Say so")
