@@ -9,6 +9,7 @@ noticed.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
@@ -77,6 +78,19 @@ def find_in(text: str) -> tuple[str, ...]:
         if reference:
             found[reference] = None
     return tuple(found)
+
+
+def put_for_each(text: str, words: Callable[[str], str | None]) -> str:
+    """The text with other words in the place of references that `find_in` finds.
+
+    words: what stands for a canonical reference; None leaves it as it was typed.
+    """
+
+    def one(match: re.Match[str]) -> str:
+        reference = parse("".join(match.groups())).reference
+        return (words(reference) if reference else None) or match[0]
+
+    return _IN_TEXT.sub(one, text)
 
 
 def kind_of(reference: str) -> CaseKind:

@@ -59,7 +59,8 @@ def values(parts: Parts, case: CaseView, me: Staff, args: Mapping[str, str]) -> 
         "suggestions": suggestions(case, edition),
         "linked": [r for r in case.linked if staff.sees(parts, r)],
         "messages": _messages(case, names, now, bool(parts.settings.demo)),
-        "history": [_event(e, names, now) for e in reversed(case.events)],
+        "reasons": [staff.without_hidden(parts, r.text) for r in case.reasons],
+        "history": [_event(e, staff.without_hidden(parts, e.text), names, now) for e in reversed(case.events)],
         **_urgency(case, line, names, edition, now),
         **_choices(parts, case, provider, now),
         **_ending(case, names, me, now),
@@ -250,13 +251,13 @@ def _messages(case: CaseView, names: Mapping[str, str], now: datetime, demo: boo
     ]
 
 
-def _event(event: Event, names: Mapping[str, str], now: datetime) -> dict[str, Any]:
+def _event(event: Event, text: str, names: Mapping[str, str], now: datetime) -> dict[str, Any]:
     return {
         "at": present.moment(event.at, now),
         "who": names.get(event.actor, event.actor).capitalize()
         if event.actor == "system"
         else names.get(event.actor, event.actor),
-        "text": event.text,
+        "text": text,
         "key": event.action in _KEY_EVENTS,
     }
 

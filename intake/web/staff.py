@@ -9,7 +9,7 @@ from flask import Flask, abort, g, request, session
 from werkzeug.datastructures import MultiDict
 
 from intake import triage
-from intake.domain.reference import parse
+from intake.domain.reference import parse, put_for_each
 from intake.ports import CaseView, QueueRow, Staff
 from intake.web import present
 from intake.web.parts import Parts, WebStore
@@ -78,6 +78,13 @@ def sees(parts: Parts, reference: str) -> bool:
     """Whether whoever is signed in may open that case: others do not even learn its reference."""
     row = parts.store.case_row(reference)
     return row is not None and triage.may_see(g.staff, row)
+
+
+def without_hidden(parts: Parts, text: str) -> str:
+    """A sentence of ours about a case, that does not name another one which whoever is signed in may not open."""
+    if not triage.hidden_marks(g.staff.role):
+        return text
+    return put_for_each(text, lambda reference: None if sees(parts, reference) else "another case")
 
 
 def case_of(parts: Parts, reference: str) -> CaseView:

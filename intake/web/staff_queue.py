@@ -134,7 +134,7 @@ def _page(parts: Parts, args: MultiDict[str, str]) -> dict[str, Any]:
     since = present.parse_instant(args.get("since", ""))
     others = any(row.assignee not in (None, who.address) for row in rows)
     names = staff.names_of(parts.store) if others else {}
-    shown = [row for row in rows[:PAGE] if triage.may_see(who, row)]  # the list asked for no others
+    shown = [_said_of(parts, row) for row in rows[:PAGE] if triage.may_see(who, row)]  # the list asked for no others
     lines = [present.line(row, now, who.address, names, since) for row in shown]
     counts = parts.store.counts(who.address, kinds, not filters.without_marks)
     g.open_cases = counts.get("open", 0)
@@ -168,6 +168,10 @@ def _page(parts: Parts, args: MultiDict[str, str]) -> dict[str, Any]:
         "bulk": BULK,
         "icons_used": _icons(lines),
     }
+
+
+def _said_of(parts: Parts, row: QueueRow) -> QueueRow:
+    return replace(row, reasons=tuple(staff.without_hidden(parts, reason) for reason in row.reasons))
 
 
 def _drawn(lines: list[present.Line], may_work: bool) -> list[tuple[str, list[Markup]]]:

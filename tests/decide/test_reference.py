@@ -92,3 +92,11 @@ def test_references_are_found_in_a_subject_and_a_body_once_each_and_only_right_o
 
     assert reference.find_in(text) == ("BN-4T7K-9",)
     assert reference.find_in("The SA form 2026 for the OT team is due on the 9th.") == ()
+
+
+def test_other_words_stand_for_a_reference_however_it_was_typed_and_all_else_stays() -> None:
+    told = "As in bn 4t7k 9, not BN-4T7K-8 of the SA form 2026."
+    assert reference.put_for_each(told, lambda found: f"<{found}>") == (
+        "As in <BN-4T7K-9>, not BN-4T7K-8 of the SA form 2026."
+    )
+    assert reference.put_for_each(told, lambda _: None) == told

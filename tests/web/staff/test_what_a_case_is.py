@@ -37,7 +37,7 @@ def test_the_reasons_of_a_case_follow_what_a_person_says_it_is(office: Office, a
     person = office.person(app)
     assert unclear in person.open(f"/case/{reference}").text
     page = _say(person, reference, "other", "It is our own training mail.")
-    assert unclear not in page.partition("History")[0] and "belongs to no provider that we know" in page
+    assert unclear not in page.rpartition("History")[0] and "belongs to no provider that we know" in page
     assert "READ_FIRST" not in office.case(reference).row.marks
     assert "belongs to no provider that we know" in person.open("/queue").text
     assert unclear in _say(person, reference, "breach_notice", "It was a real one.")

@@ -1,0 +1,45 @@
+"""A case that names a colleague is closed to the desk: no other case, list or act of theirs tells of it."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from tests.web.staff.office import CALM, Office, Page, Person
+
+
+def _open(person: Person, reference: str) -> Page:
+    return person.open(f"/case/{reference}")
+
+
+def _close_to_the_desk(office: Office, app: Flask, reference: str) -> Person:
+    """The privacy lead, who closed it."""
+    lead = office.person(app, "privacy_lead")
+    lead.press(_open(lead, reference), "Close it to the desk", reason="It names a colleague.")
+    return lead
+
+
+def test_T41_the_history_of_a_linked_case_does_not_name_one_that_is_closed_to_the_desk(
+    office: Office, app: Flask
+) -> None:
+    secret, other = office.notice(CALM), office.notice(CALM, subject="Other")
+    person = office.person(app)
+    assert f"Linked to {secret}." in person.press(_open(person, other), "Link them", other=secret).text
+    lead = _close_to_the_desk(office, app, secret)
+    page = _open(person, other)
+    assert secret not in page.html and "Linked to another case." in page.text
+    assert f"Linked to {secret}." in _open(lead, other).text
+
+
+def test_T41_a_reason_does_not_name_a_case_that_is_closed_to_the_desk(office: Office, app: Flask) -> None:
+    secret = office.notice(CALM)
+    follow_up = office.mail(
+        "Please look at it.", subject=f"About {secret}", sender="Manager <manager@rimu-parenting.example>"
+    )
+    person = office.person(app)
+    assert f"It names {secret}" in person.open("/queue").text
+    lead = _close_to_the_desk(office, app, secret)
+    listed, page = person.open("/queue"), _open(person, follow_up)
+    assert secret not in listed.html and "It names another case" in listed.text
+    assert "It names another case" in page.text.rpartition("History")[0]
+    assert f"It names {secret}" in lead.open("/queue").text
+    assert f"It names {secret}" in _open(lead, follow_up).text
