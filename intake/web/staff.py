@@ -67,17 +67,19 @@ def names_of(store: WebStore) -> Mapping[str, str]:
 
 def row_of(parts: Parts, reference: str) -> QueueRow:
     """The case, or "no such page": the same answer for a case that is not there and one that this person may not open."""
+    return row_seen(parts, reference) or abort(404)
+
+
+def row_seen(parts: Parts, reference: str) -> QueueRow | None:
+    """The case when whoever is signed in may open it."""
     read = parse(reference).reference
     row = parts.store.case_row(read) if read else None
-    if row is None or not triage.may_see(g.staff, row):
-        abort(404)
-    return row
+    return row if row is not None and triage.may_see(g.staff, row) else None
 
 
 def sees(parts: Parts, reference: str) -> bool:
     """Whether whoever is signed in may open that case: others do not even learn its reference."""
-    row = parts.store.case_row(reference)
-    return row is not None and triage.may_see(g.staff, row)
+    return row_seen(parts, reference) is not None
 
 
 def without_hidden(parts: Parts, text: str) -> str:

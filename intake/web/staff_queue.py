@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 from intake import case_reading, triage
 from intake.domain import nz_words
 from intake.domain.model import Status
+from intake.domain.reference import find_in
 from intake.ports import Conflict, QueueFilter, QueueRow
 from intake.web import present, staff
 from intake.web.auth import me
@@ -280,7 +281,10 @@ def _act(parts: Parts, chosen: list[str], action: str, one: bool = False) -> Res
     done: list[dict[str, Any]] = []
     left: list[str] = []
     for reference, version in map(_seen, chosen):
-        row = staff.row_of(parts, reference)
+        row = staff.row_seen(parts, reference)
+        if row is None:  # closed to the desk since, or never there: the others are done all the same
+            left += find_in(reference)
+            continue
         if not one and (row.band in case_reading.NEEDS_TWO or row.status == Status.CLOSED):
             left.append(row.reference)
             continue
@@ -320,7 +324,10 @@ def _undo(parts: Parts) -> Response:
     note = session.get("done") or {}
     back, left = [], []
     for was in note.get("undo", []):
-        row = staff.row_of(parts, was["reference"])
+        row = staff.row_seen(parts, was["reference"])
+        if row is None:  # closed to the desk since
+            left.append(was["reference"])
+            continue
         try:
             _put_back(parts, row, was)
             back.append(row.reference)

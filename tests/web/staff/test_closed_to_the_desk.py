@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from tests.web.staff.office import CALM, Office, Page, Person
+from tests.web.staff.office import CALM, Office, Page, Person, address_of
 
 
 def _open(person: Person, reference: str) -> Page:
@@ -43,3 +43,26 @@ def test_T41_a_reason_does_not_name_a_case_that_is_closed_to_the_desk(office: Of
     assert "It names another case" in page.text.rpartition("History")[0]
     assert f"It names {secret}" in lead.open("/queue").text
     assert f"It names {secret}" in _open(lead, follow_up).text
+
+
+def test_T41_a_selection_with_a_case_that_was_closed_to_the_desk_since_does_all_the_others(
+    office: Office, app: Flask
+) -> None:
+    references = [office.notice(CALM, subject=f"Notice {n}") for n in range(3)]
+    person = office.person(app)
+    seen = person.open("/queue")
+    _close_to_the_desk(office, app, references[1])
+    page = person.press(seen, "Do it", case=[f"{r}.1" for r in references], action="assign")
+    assert page.status == 200 and "2 cases are yours now." in page.text
+    assert f"Left as they were: {references[1]}" in page.text
+    assert [office.case(r).row.assignee for r in references] == [address_of("triage"), None, address_of("triage")]
+
+
+def test_T41_undo_leaves_a_case_alone_that_was_closed_to_the_desk_since(office: Office, app: Flask) -> None:
+    references = [office.notice(CALM, subject=f"Notice {n}") for n in range(2)]
+    person = office.person(app)
+    page = person.press(person.open("/queue"), "Do it", case=[f"{r}.1" for r in references], action="assign")
+    _close_to_the_desk(office, app, references[0])
+    page = person.press(page, "Undo")
+    assert page.status == 200 and "1 put back as it was." in page.text
+    assert [office.case(r).row.assignee for r in references] == [None, None]
