@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 
 from intake.ports import Clock, Staff
 from intake.web.access import ANYBODY, roles_for
-from intake.web.errors import typed_text
+from intake.web.errors import kept
 from intake.web.parts import Parts
 
 log = logging.getLogger("intake.web.auth")
@@ -113,7 +113,7 @@ def _signed_in(parts: Parts) -> Staff | None:
 def _ask_to_sign_in() -> Response:
     if request.method in ("GET", "HEAD"):
         return redirect(url_for("auth.ask", to=request.full_path.rstrip("?")), 303)
-    page = render_template("staff/sign_in.html", typed=typed_text(), to=_back(request.referrer))
+    page = render_template("staff/sign_in.html", **kept(), to=_back(request.referrer))
     return make_response(page, 401)
 
 

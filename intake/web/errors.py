@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Mapping
 
 from flask import Flask, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
@@ -11,8 +12,10 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from intake.domain.errors import IntakeError, TryLater
+from intake.judging import KINDS
 from intake.ports import Conflict
-from intake.triage import NotNow
+from intake.triage import OUTCOMES, NotNow
+from intake.web import present
 
 log = logging.getLogger("intake.web")
 
@@ -41,14 +44,27 @@ _BUTTONS = ("confirmed", "corrected", "unreadable", "agree", "action", "case", "
 _NOT_TYPED = _TOKENS | {*_CHOICES, *_BUTTONS}
 
 
-def typed_text() -> list[tuple[str, str]]:
-    """What the person typed, so that it can be given back."""
-    return [(k, v) for k, v in request.form.items() if k not in _NOT_TYPED and v.strip()]
+_CHOSEN: Mapping[str, Mapping[str, str]] = {
+    "outcome": {code: words for of_kind in OUTCOMES.values() for code, words in of_kind.items()},
+    "status": present.STATUSES,
+    "band": {code: badge.word for code, badge in present.BANDS.items()},
+    "kind": {str(kind): words for kind, words in KINDS.items()},
+}  # words of a code; what is not here is told as it was sent
 
 
-def chosen_words() -> list[tuple[str, str]]:
-    """What the person chose beside it, each in a line; buttons and what was ticked in the queue are no choice to keep."""
-    return [(k, ", ".join(v for v in request.form.getlist(k) if v)) for k in _CHOICES if request.form.get(k)]
+def kept() -> dict[str, list[tuple[str, str]]]:
+    """What the person typed or ticked, and what they chose beside it, each in a line, so that it can be given back. Buttons and
+    what was ticked in the queue are no choice to keep."""
+    sent = [(name, ", ".join(v for v in values if v.strip())) for name, values in request.form.lists()]
+    return {
+        "typed": [(name, words) for name, words in sent if words and name not in _NOT_TYPED],
+        "chosen": [(name, _words(name)) for name, words in sent if words and name in _CHOICES],
+    }
+
+
+def _words(name: str) -> str:
+    known = _CHOSEN.get(name, {})
+    return ", ".join(known.get(v, v) for v in request.form.getlist(name) if v)
 
 
 def _http(error: HTTPException) -> Response:
@@ -59,39 +75,37 @@ def _http(error: HTTPException) -> Response:
         response = error.get_response()
         return make_response(response)
     title, text = _SAID.get(code, _SAID[400])
-    typed = [] if code == 413 else typed_text()  # what is too large was not read
-    return make_response(render_template("staff/error.html", title=title, text=text, typed=typed), code)
+    given = {} if code == 413 else kept()  # what is too large was not read
+    return make_response(render_template("staff/error.html", title=title, text=text, **given), code)
 
 
 def _csrf(error: CSRFError) -> Response:
     title = "This page was open for too long"
     text = "Nothing was saved. Go back, load the page again and send it once more. Your text is below."
-    return make_response(render_template("staff/error.html", title=title, text=text, typed=typed_text()), 400)
+    return make_response(render_template("staff/error.html", title=title, text=text, **kept()), 400)
 
 
 def _conflict(error: Conflict) -> Response:
     back = request.path.rsplit("/", 1)[0] if request.path.startswith("/case/") else "/queue"
-    page = render_template("staff/conflict.html", typed=typed_text(), chosen=chosen_words(), back=back)
+    page = render_template("staff/conflict.html", **kept(), back=back)
     return make_response(page, 409)
 
 
 def _not_now(error: IntakeError) -> Response:
     back = request.path.rsplit("/", 1)[0] if request.path.startswith("/case/") else "/queue"
-    page = render_template(
-        "staff/not_now.html", text=error.for_staff, typed=typed_text(), chosen=chosen_words(), back=back
-    )
+    page = render_template("staff/not_now.html", text=error.for_staff, **kept(), back=back)
     return make_response(page, 422)
 
 
 def _later(error: TryLater) -> Response:
-    page = render_template("staff/broken.html", code=_support_code(error), typed=typed_text())
+    page = render_template("staff/broken.html", code=_support_code(error), **kept())
     response = make_response(page, 503)
     response.headers["Retry-After"] = str(max(5, int(error.after)))
     return response
 
 
 def _bug(error: Exception) -> Response:
-    return make_response(render_template("staff/broken.html", code=_support_code(error), typed=typed_text()), 500)
+    return make_response(render_template("staff/broken.html", code=_support_code(error), **kept()), 500)
 
 
 def _support_code(error: Exception) -> str:

@@ -418,16 +418,6 @@ def test_T42_who_waits_for_a_second_person_is_seen_in_the_queue(office: Office, 
     assert "Needs a second person 0" in " ".join(lead.open("/queue").text.split())
 
 
-def test_who_was_too_late_gets_back_what_they_typed_and_what_they_chose(office: Office, app: Flask) -> None:
-    reference = office.notice(GRAVE)
-    person, lead = office.person(app), office.person(app, "privacy_lead")
-    stale = _open(person, reference)
-    lead.press(_open(lead, reference), "Take it")
-    page = person.press(stale, "Ask the second person", outcome="not_a_breach", reason="No")
-    assert page.status == 409
-    assert "Outcome not a breach" in page.text and ">\nNo</textarea>" in page.html
-
-
 def test_a_lookalike_has_nobody_chosen_and_names_the_number_to_ring(office: Office, app: Flask) -> None:
     reference = office.mail(
         "We sent a client's report to the wrong address.",
