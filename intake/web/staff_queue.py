@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -154,7 +154,7 @@ def _page(parts: Parts, args: MultiDict[str, str]) -> dict[str, Any]:
         "filters_on": len(chips),
         "narrowed": sum(not chip.words.startswith(("Status: not closed", "Search:")) for chip in chips),
         "unknown": _unknown(args),
-        "filters": FILTERS,
+        "filters": _offered(filters.without_marks),
         "many": _MANY,
         "chosen": {name: args.getlist(name) for name, _, _ in FILTERS},
         "q": filters.text,
@@ -169,6 +169,11 @@ def _page(parts: Parts, args: MultiDict[str, str]) -> dict[str, Any]:
         "bulk": BULK,
         "icons_used": _icons(lines),
     }
+
+
+def _offered(hidden: Sequence[str]) -> list[tuple[str, str, Mapping[str, str]]]:
+    """The filters without marks of cases that this person may not open: nothing would ever be found."""
+    return [(n, title, {k: w for k, w in known.items() if k not in hidden}) for n, title, known in FILTERS]
 
 
 def _said_of(parts: Parts, row: QueueRow) -> QueueRow:

@@ -18,6 +18,11 @@ def _close_to_the_desk(office: Office, app: Flask, reference: str) -> Person:
     return lead
 
 
+def _offered(page: Page) -> str:
+    """The words of the filters that a list offers."""
+    return page.text.partition("Mark Key gap")[2].partition("Apply filters")[0]
+
+
 def test_T41_the_history_of_a_linked_case_does_not_name_one_that_is_closed_to_the_desk(
     office: Office, app: Flask
 ) -> None:
@@ -66,3 +71,16 @@ def test_T41_undo_leaves_a_case_alone_that_was_closed_to_the_desk_since(office: 
     page = person.press(page, "Undo")
     assert page.status == 200 and "1 put back as it was." in page.text
     assert [office.case(r).row.assignee for r in references] == [None, None]
+
+
+def test_T41_who_may_open_a_closed_case_stands_on_it_and_it_can_be_filtered(office: Office, app: Flask) -> None:
+    secret, other = office.notice(CALM), office.notice(CALM, subject="Other")
+    person = office.person(app)
+    lead = _close_to_the_desk(office, app, secret)
+    assert "Who may open it Privacy lead and auditor only" in _open(lead, secret).text
+    assert "Who may open it" not in _open(lead, other).text
+    listed = lead.open("/queue?mark=CONFLICT")
+    assert secret in listed.text and other not in listed.text
+    assert "Named people only" in _offered(listed)
+    page = person.open("/queue?mark=CONFLICT")
+    assert secret not in page.html and "Named people only" not in _offered(page)
