@@ -174,3 +174,13 @@ def test_a_mail_without_a_form_is_never_sent_to_questions_or_a_provider_that_are
     complaint = office.mail("Nobody answers the phone.", sender="A <a@household.example>", subject="Complaint")
     page = person.open(f"/case/{complaint}")
     assert "Next: check the sender" in page.headings and "Call the provider" not in page.text
+
+
+def test_a_case_that_waits_for_its_decision_says_so_to_readers_and_on_paper(office: Office, app: Flask) -> None:
+    reference = office.mail("When do you open?", subject="A question")
+    person, reader = office.person(app), office.person(app, "auditor")
+    assert "Not decided yet." in reader.open(f"/case/{reference}").text
+    page = person.open(f"/case/{reference}")
+    assert "Not decided yet." in page.text
+    page = person.press(page, "Close the case", outcome="answered", reason="We rang them.")
+    assert "Not decided yet." not in page.text
