@@ -16,7 +16,7 @@ from intake.domain.drafts import RuleNumbers, draft_of_form, of_mail
 from intake.domain.kind import KindGuess
 from intake.domain.model import CaseDraft, CaseKind, ReadAnswer, ReadDocument, Status
 from intake.ports import CaseView, Correction, Staff
-from intake.triage import Desk, NotNow, words_of
+from intake.triage import WHOSE, Desk, NotNow, words_of
 
 BANDS = ("S1", "S2", "S3", "S4")
 KINDS: Mapping[CaseKind, str] = {
@@ -97,10 +97,14 @@ def judged(case: CaseView, edition: Form, answers: Mapping[str, ReadAnswer]) -> 
 
 
 def _with_told(case: CaseView, draft: CaseDraft) -> CaseDraft:
-    """With what the mail told beside its answers, such as that not all of it could be read."""
+    """With what the mail told beside its answers, such as that not all of it could be read; whose it is, a person may have said."""
     known = {r.code for r in draft.reasons}
     told = (r for r in case.reasons if r.code in _OF_THE_MAIL and r.code not in known)
-    return replace(draft, reasons=(*draft.reasons, *told))
+    reasons = (*draft.reasons, *told)
+    if case.row.provider is None:
+        return replace(draft, reasons=reasons)
+    marks = tuple(m for m in draft.marks if m != WHOSE)
+    return replace(draft, reasons=tuple(r for r in reasons if r.code != WHOSE), marks=marks)
 
 
 def _follows(case: CaseView, draft: CaseDraft) -> dict[str, object]:

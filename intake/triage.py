@@ -57,6 +57,7 @@ OUTCOMES: Mapping[CaseKind, Mapping[str, str]] = {
 BY_HAND = (Status.OPEN, Status.WAITING_PROVIDER, Status.WAITING_OTHER, Status.DECIDED, Status.PLAN_RUNNING)
 
 _CONFLICT = "CONFLICT"  # the case names a member of staff, or the reporter: few may open it
+WHOSE = "UNKNOWN_PROVIDER"  # of a mark and a reason: nobody has said yet which provider it is
 _SECOND = "SECOND_PERSON"  # somebody asked to close it, and waits for another to agree
 
 
@@ -125,8 +126,12 @@ def choose_provider(desk: Desk, staff: Staff, row: QueueRow, version: int, slug:
     provider = desk.store.provider(slug)
     if provider is None:
         raise NotNow("Choose a provider of the register.")
+    case = desk.store.case(row.reference)
+    changes: dict[str, object] = {"provider": slug, "marks": tuple(m for m in row.marks if m != WHOSE)}
+    if case is not None:
+        changes["reasons"] = tuple(r for r in case.reasons if r.code != WHOSE)
     text = f"Provider set to {provider.name}"
-    return desk.store.change(row.reference, version, staff.address, "provider", text, {"provider": slug})
+    return desk.store.change(row.reference, version, staff.address, "provider", text, changes)
 
 
 def lock(desk: Desk, staff: Staff, row: QueueRow, version: int, reason: str) -> int:

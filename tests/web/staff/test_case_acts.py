@@ -57,6 +57,21 @@ def test_a_provider_that_was_chosen_wrongly_is_chosen_again(office: Office, app:
     assert f"Provider set to {other.name}" in page.text
 
 
+def test_when_somebody_has_said_which_provider_it_is_the_question_is_gone(office: Office, app: Flask) -> None:
+    reference = office.mail("We had a privacy breach: a letter went astray.", sender="x@elsewhere.example")
+    person = office.person(app)
+    page = _open(person, reference)
+    assert "We don’t know yet which provider this is about." in page.text.partition("History")[2]
+    page = person.press(page, "It is this one", provider="kowhai")
+    assert "UNKNOWN_PROVIDER" not in {
+        *office.case(reference).row.marks,
+        *(r.code for r in office.case(reference).reasons),
+    }
+    person.press(person.open(f"/case/{reference}?fix=A07"), "Keep it", A07="no")
+    assert "UNKNOWN_PROVIDER" not in office.case(reference).row.marks
+    assert "We don’t know yet" not in person.open("/queue").text
+
+
 def test_a_text_that_is_too_long_is_given_back_whole_and_never_cut(office: Office, app: Flask) -> None:
     reference = office.notice(GRAVE)
     person = office.person(app)
