@@ -163,6 +163,15 @@ class Problem:
     message: str  # how to mend it, plain English, no blame
     written: str = ""  # what stood there, when it could not be read: a person may understand it
 
+    @property
+    def question(self) -> str:
+        return question_of(self.id)
+
+
+def question_of(field: str) -> str:
+    """The question that a field belongs to: `B10.n` to B10, `DEV[2].kind` to DEV."""
+    return field.partition(".")[0].partition("[")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Box:

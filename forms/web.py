@@ -21,7 +21,7 @@ import wtforms
 from forms.canonical import canonical
 from forms.check import applies, check, gaps
 from forms.load import form as load_form
-from forms.schema import Answers, Form, Kind, Problem, Question
+from forms.schema import Answers, Form, Kind, Problem, Question, question_of
 
 Typed = dict[str, str | list[str]]
 
@@ -128,7 +128,7 @@ def read(form: Form, typed: Mapping[str, str | list[str]]) -> Reading:
         unread = (*unread, *more)
     answers = _applying(form, answers)
     problems: dict[str, Placed] = {}
-    for problem in (*(p for p in unread if _root(p.id) in answers or _asked(form, p, answers)), *check(form, answers)):
+    for problem in (*(p for p in unread if p.question in answers or _asked(form, p, answers)), *check(form, answers)):
         placed = _placed(form, problem, rows)
         problems.setdefault(placed.name, placed)
     order = {i: n for n, i in enumerate(_places(form.kind, form.edition))}
@@ -142,12 +142,8 @@ def _applying(form: Form, answers: Answers) -> Answers:
     return kept if len(kept) == len(answers) else _applying(form, kept)
 
 
-def _root(at: str) -> str:
-    return at.partition(".")[0].partition("[")[0]
-
-
 def _asked(form: Form, problem: Problem, answers: Answers) -> bool:
-    question = form.question(_root(problem.id))
+    question = form.question(problem.question)
     return question is not None and applies(form, question, answers)
 
 
@@ -211,7 +207,7 @@ def _written(kind: Kind, pieces: Sequence[str]) -> str:
 
 def _placed(form: Form, problem: Problem, rows: Mapping[str, Sequence[str]]) -> Placed:
     places, plan = _places(form.kind, form.edition), form.plan
-    root = _root(problem.id)
+    root = problem.question
     section, question = places[root]
     name = problem.id
     found = _ROW.fullmatch(problem.id) if "[" in problem.id else None
@@ -301,14 +297,14 @@ class WebForm(wtforms.Form):
         made: Typed = dict(before)
         for name, field in self._fields.items():
             unsent = isinstance(field, _Several | _Tick) and not field.raw_data
-            if unsent and _root(name) not in on_page:
+            if unsent and question_of(name) not in on_page:
                 continue
             made[name] = field.data or ""
         return {name: value for name, value in made.items() if value}
 
     def validate(self, extra_validators: object = None, before: Mapping[str, str | list[str]] | None = None) -> bool:
         """True when nothing in these sections is missing or wrong. `before`: what the other sections hold."""
-        typed = self.typed(before or {}, [_root(n) for n in self._fields])
+        typed = self.typed(before or {}, [question_of(n) for n in self._fields])
         found = read(self.about, typed).of(self.sections)
         for problem in found:
             field = self._fields.get(problem.name) or self._fields.get(f"{problem.name}:d")

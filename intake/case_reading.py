@@ -14,10 +14,9 @@ from forms.load import FormError
 from forms.load import form as load_form
 from forms.schema import Form, Kind, Question
 from intake.domain.drafts import SURE
-from intake.domain.model import CaseKind, ReadAnswer, Status
+from intake.domain.model import BY_PERSON, CaseKind, ReadAnswer, Status
 from intake.ports import CaseView, Event
 
-BY_PERSON = "person"  # how an answer was read that a person entered
 NEEDS_TWO = ("S1", "S2")
 
 
@@ -68,7 +67,7 @@ def doubtful(case: CaseView) -> tuple[str, ...]:
         return ()
     flagged = {q for f in (case.severity.flags if case.severity else ()) for q in f.questions}
     unsure = {q for q, a in standing(case).items() if a.confidence < SURE}
-    problems = {_question(field) for field, code, _ in case.problems if code != "missing" and not _lacks(code)}
+    problems = {p.question for p in case.problems if p.code != "missing" and not _lacks(p.code)}
     wanted = (flagged | unsure | problems) - settled(case)
     order = [q.id for q in edition.questions if q.id in wanted]
     return tuple(sorted(order, key=lambda q: (q not in flagged, q not in unsure)))
@@ -77,14 +76,9 @@ def doubtful(case: CaseView) -> tuple[str, ...]:
 _DOUBTS = frozenset({"unreadable", "unknown_choice", "time_missing", "which_time", "too_long"})
 
 
-def _question(field: str) -> str:
-    """The question of a field: `B10.n` is of B10, `DEV[2].kind` of DEV."""
-    return field.partition(".")[0].partition("[")[0]
-
-
 def still_needed(case: CaseView) -> tuple[str, ...]:
     """What is missing before it can be closed, beside plain open questions: plans, reasons, the signature. In sentences."""
-    return tuple(dict.fromkeys(text for _, code, text in case.problems if _lacks(code)))
+    return tuple(dict.fromkeys(p.message for p in case.problems if _lacks(p.code)))
 
 
 def _lacks(code: str) -> bool:

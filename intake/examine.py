@@ -296,9 +296,12 @@ def _together(
     if row is None or form is None:
         return new
     answers = dict(parts.lookups.case_answers(reference))
+    stood = {q: a.value for q, a in answers.items()}
     if new.form in (None, form.kind):
         answers |= new.answers
-    problems = tuple(p for f in found for p in f.read.problems)
+    told = tuple(p for f in found for p in f.read.problems)
+    again = {*new.answers, *(p.question for p in told)}
+    problems = (*told, *drafts.still_unread(form, parts.lookups.case_problems(reference), stood, again))
     read = ReadDocument("", "", "none", form.kind, form.edition, answers, problems)
     return drafts.draft_of_form(read, new.document, new.sender, row.received_at, guess)
 

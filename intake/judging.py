@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from forms.canonical import canonical
-from forms.schema import Form, Problem, Question
-from intake.case_reading import BY_PERSON, edition_for, edition_of, standing, waiting_for_second
+from forms.schema import Form, Problem, Question, question_of
+from intake.case_reading import edition_for, edition_of, standing, waiting_for_second
 from intake.domain import breach, clocks
-from intake.domain.drafts import RuleNumbers, draft_of_form, of_mail
+from intake.domain.drafts import RuleNumbers, draft_of_form, of_mail, still_unread
 from intake.domain.kind import KindGuess
-from intake.domain.model import CaseDraft, CaseKind, ReadAnswer, ReadDocument, Status
+from intake.domain.model import BY_PERSON, CaseDraft, CaseKind, ReadAnswer, ReadDocument, Status
 from intake.ports import CaseView, Correction, Staff
 from intake.triage import WHOSE, Desk, NotNow, words_of
 
@@ -46,7 +46,7 @@ def answer(
     entered = "entered" if how == "corrected" and old is None else how
     row, now = case.row, desk.clock()
     correction = Correction(question_id, value, old.value if old else None, staff.address, now, entered)
-    draft = judged(case, edition, _with(case, question_id, value))
+    draft = judged(case, edition, _with(case, question_id, value), question_id)
     follows = _follows(case, draft)
     return desk.store.correct(
         row.reference, version, staff.address, correction, draft.severity, draft.due, draft.reasons, follows
@@ -64,7 +64,7 @@ def _new_value(
         return None
     if how != "corrected":
         raise NotNow("Choose whether you confirm the answer, correct it, or cannot read it.")
-    own = {k: v for k, v in typed.items() if k.partition(".")[0].partition("[")[0] == question.id}
+    own = {k: v for k, v in typed.items() if question_of(k) == question.id}
     answers, problems = canonical(edition, own)
     if problems:
         raise NotNow(problems[0].message)
@@ -82,9 +82,13 @@ def _with(case: CaseView, question_id: str, value: object) -> dict[str, ReadAnsw
     return kept
 
 
-def judged(case: CaseView, edition: Form, answers: Mapping[str, ReadAnswer]) -> CaseDraft:
-    """What the rules that the case was judged by say of these answers. A band set by hand stays, and its clocks with it."""
-    left = tuple(Problem(*p) for p in case.problems if not p[0])
+def judged(case: CaseView, edition: Form, answers: Mapping[str, ReadAnswer], changed: str = "") -> CaseDraft:
+    """What the rules that the case was judged by say of these answers. A band set by hand stays, and its clocks with it.
+
+    changed: the question on which a person has just said a word; what was wrong with it is settled.
+    """
+    stood = {q: a.value for q, a in standing(case).items()}
+    left = (*_of_files(case), *still_unread(edition, case.problems, stood, (changed,)))
     read = ReadDocument("", "", BY_PERSON, edition.kind, edition.edition, answers, left)
     rules = RuleNumbers(case.severity.rule_set if case.severity else "", case.due.rule)
     draft = _with_told(case, draft_of_form(read, None, case.sender, case.row.received_at, rules=rules))
@@ -94,6 +98,11 @@ def judged(case: CaseView, edition: Form, answers: Mapping[str, ReadAnswer]) -> 
     at, about = breach.aware_at({q: a.value for q, a in answers.items()})
     due = clocks.due_for_notice(by_hand.band, case.row.received_at, at, about, case.due.rule)
     return replace(draft, severity=replace(draft.severity, band=by_hand.band, by=by_hand.by), due=due)
+
+
+def _of_files(case: CaseView) -> tuple[Problem, ...]:
+    """Problems of whole documents."""
+    return tuple(p for p in case.problems if not p.id)
 
 
 def _with_told(case: CaseView, draft: CaseDraft) -> CaseDraft:
@@ -119,7 +128,7 @@ def _follows(case: CaseView, draft: CaseDraft) -> dict[str, object]:
         changes["aware_at"] = draft.aware_at
     if draft.score is not None and draft.score != case.score:
         changes["score"] = draft.score
-    if tuple((p.id, p.code, p.message) for p in draft.problems) != case.problems:
+    if draft.problems != case.problems:
         changes["problems"] = draft.problems
     return changes
 
@@ -196,8 +205,7 @@ def _judged_as(case: CaseView, kind: CaseKind) -> dict[str, object]:
 
 def _as_other(case: CaseView) -> CaseDraft:
     """The case as other mail, by the clock rules that it was judged by."""
-    left = tuple(Problem(*p) for p in case.problems if not p[0])
-    read = ReadDocument("", "", BY_PERSON, None, None, {}, left)
+    read = ReadDocument("", "", BY_PERSON, None, None, {}, _of_files(case))
     (draft,) = of_mail((read,), _NEITHER, case.sender, case.row.received_at)
     due = clocks.due_for_other(case.row.received_at, case.due.rule)
     return replace(_with_told(case, draft), due=due)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from forms.schema import Problem
 from intake.domain.model import (
     Arrival,
     CaseDraft,
@@ -252,7 +253,7 @@ class CaseView:
     edition: str | None
     answers: Mapping[str, ReadAnswer]
     corrections: tuple[Correction, ...]
-    problems: tuple[tuple[str, str, str], ...]  # question, code, message
+    problems: tuple[Problem, ...]  # of its documents, and what its answers lack
     reasons: tuple[Reason, ...]
     documents: tuple[CaseDocument, ...]
     messages: tuple[CaseMessage, ...]
@@ -306,6 +307,7 @@ class Store(Protocol):
         """As they stand now: what was read, later messages over earlier ones, corrections by staff over all."""
         ...
 
+    def case_problems(self, reference: str) -> tuple[Problem, ...]: ...
     def reference_for_message_id(self, message_ids: Sequence[str]) -> str | None: ...
     def case_with_document(self, sha256: Sequence[str], address: str, since: datetime) -> str | None:
         """The newest case since then that holds one of these files from the same address, if any."""

@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forms.schema import Problem
 from intake.config import MailboxSettings, Settings
 from intake.desk import Desk
 from intake.domain.errors import Misconfigured
@@ -60,6 +61,9 @@ class Lookups:
     def case_answers(self, reference: str) -> Mapping[str, ReadAnswer]:
         return self._store.case_answers(reference)
 
+    def case_problems(self, reference: str) -> tuple[Problem, ...]:
+        return self._store.case_problems(reference)
+
     def reference_for_message_id(self, message_ids: Sequence[str]) -> str | None:
         return self._store.reference_for_message_id(message_ids) if message_ids else None
 
@@ -84,6 +88,9 @@ class NoLookups:
 
     def case_answers(self, reference: str) -> Mapping[str, ReadAnswer]:
         return {}
+
+    def case_problems(self, reference: str) -> tuple[Problem, ...]:
+        return ()
 
     def reference_for_message_id(self, message_ids: Sequence[str]) -> str | None:
         return None

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from forms.schema import Problem
 from intake.domain.model import (
     CaseDraft,
     Due,
@@ -87,13 +88,17 @@ def answer(read: ReadAnswer) -> dict[str, Any]:
     }
 
 
+def problems(found: Sequence[Problem]) -> list[dict[str, str]]:
+    return [{"id": p.id, "code": p.code, "message": p.message} for p in found]
+
+
 def document(read: ReadDocument) -> dict[str, Any]:
     return {
         "form": read.form,
         "edition": read.edition,
         "how": read.how,
         "answers": {name: answer(a) for name, a in read.answers.items()},
-        "problems": [{"id": p.id, "code": p.code, "message": p.message} for p in read.problems],
+        "problems": problems(read.problems),
     }
 
 
@@ -180,7 +185,7 @@ def case_view(view: CaseView) -> dict[str, Any]:
         "form": view.form,
         "edition": view.edition,
         "answers": {name: answer(a) for name, a in view.answers.items()},
-        "problems": [{"id": q, "code": code, "message": text} for q, code, text in view.problems],
+        "problems": problems(view.problems),
         "reasons": reasons(view.reasons),
         "documents": [
             {"name": d.name, "media_type": d.media_type, "size": d.size, **document(d.read)} for d in view.documents

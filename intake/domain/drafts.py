@@ -7,7 +7,7 @@ person to read.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -162,6 +162,20 @@ def _provider(sender: SenderCheck) -> str | None:
 def unsure(answers: Mapping[str, ReadAnswer]) -> tuple[str, ...]:
     """Ids of the answers that a person confirms first."""
     return tuple(q for q, a in answers.items() if a.confidence < SURE)
+
+
+def still_unread(
+    form: Form, problems: Sequence[Problem], answers: Answers, again: Collection[str]
+) -> tuple[Problem, ...]:
+    """Of what a case has kept, the answers that stand in a document and could not be read, until there is a word on them.
+
+    answers: as they stood when the problems were kept; what `check` says of them is asked anew. again: questions on which there is
+    a word now.
+    """
+    asked = {(p.id, p.code) for p in check(form, answers)}
+    return tuple(
+        p for p in problems if form.question(p.question) and p.question not in again and (p.id, p.code) not in asked
+    )
 
 
 def _with(read: ReadDocument, beside: tuple[Problem, ...]) -> ReadDocument:

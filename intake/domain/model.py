@@ -201,6 +201,9 @@ class ReadAnswer:
     confidence: float = 1.0  # 0..1
 
 
+BY_PERSON = "person"  # how an answer was read that a person entered
+
+
 @dataclass(frozen=True, slots=True)
 class ReadDocument:
     """What was read out of one document. `how` is one of acroform xfa layout ocr docx xlsx odt text web none."""

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 
 from forms import load
-from forms.schema import Form, Question
+from forms.schema import Form, Question, question_of
 
 _FIELD = re.compile(r"^[\s>*\-•]*([A-Z][A-Za-z0-9_-]{1,20}(?:\[\d{1,2}\])?(?:\.[a-z_0-9]+)?)\s*[:=]\s*(.*)$")
 _LABEL = re.compile(r"^[\s>*\-•\d.)]*([^:?]{6,160}\??)\s*:\s*(.*)$")
@@ -35,7 +35,7 @@ def reply_answers(form: Form, body: str, answered: Collection[str]) -> dict[str,
     answered: ids of the questions that the case has an answer to.
     """
     quoted = _found(form, _lines(body, quoted=True))
-    new = {name: text for name, text in quoted.items() if _root(name) not in answered}
+    new = {name: text for name, text in quoted.items() if question_of(name) not in answered}
     return {**new, **_found(form, _lines(body, quoted=False))}
 
 
@@ -60,10 +60,6 @@ def _found(form: Form, lines: Sequence[str]) -> dict[str, str]:
         elif current is not None:
             current.append(line.strip(" >\t"))
     return {name: "\n".join(lines) for name, lines in found.items() if lines}
-
-
-def _root(name: str) -> str:
-    return re.split(r"[.\[]", name, maxsplit=1)[0]
 
 
 def _named(line: str, names: Mapping[str, str], labels: Mapping[str, str]) -> tuple[str, str]:

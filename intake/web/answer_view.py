@@ -87,8 +87,8 @@ def answers_of(
 
 def _doubts(case: CaseView) -> dict[str, str]:
     why: dict[str, str] = {}
-    for question, _, message in case.problems:
-        why.setdefault(question.partition(".")[0].partition("[")[0], message)
+    for problem in case.problems:
+        why.setdefault(problem.question, problem.message)
     for flag in case.severity.flags if case.severity else ():
         for question in flag.questions:
             why[question] = flag.text
@@ -98,10 +98,9 @@ def _doubts(case: CaseView) -> dict[str, str]:
 def _written(case: CaseView) -> dict[str, str]:
     """By question, what the documents say where we could not read it."""
     words: dict[str, dict[str, None]] = {}
-    for document in case.documents:
-        for p in document.read.problems:
-            if p.id and p.written:
-                words.setdefault(p.id.partition(".")[0].partition("[")[0], {})[p.written] = None
+    for problem in case.problems:
+        if problem.id and problem.written:
+            words.setdefault(problem.question, {})[problem.written] = None
     return {question: " · ".join(each) for question, each in words.items()}
 
 

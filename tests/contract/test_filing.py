@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from forms.schema import Problem
 from intake.adapters.store import tables as t
 from intake.adapters.store.sql import SqlStore
 from intake.domain.model import Due, OutcomeCode, ReadAnswer, Severity
@@ -48,7 +49,7 @@ def test_a_case_comes_back_as_it_was_filed(store: SqlStore) -> None:
     assert (case.form, case.edition) == ("breach-notice", "2026.1")
     assert case.answers == ANSWERS
     assert case.reasons == DRAFT.reasons
-    assert case.problems == (("A06", "missing", "Say how many people."),)
+    assert case.problems == (Problem("A06", "missing", "Say how many people."),)
     assert case.raw == delivery.raw
     (document,) = case.documents
     assert document.read == DOCUMENT

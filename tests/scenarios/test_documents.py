@@ -360,3 +360,39 @@ def test_words_that_we_could_not_read_stand_beside_their_question_for_a_person(w
     page = world.page(done.cases[0])
     assert world.row(done).kind == "breach_notice"
     assert "Not understood: teatime the day before yesterday" in " ".join(page.split())
+
+
+TEATIME, SOME = "teatime the day before yesterday", "rather a lot of them"
+
+
+def doubly_unread(world: World) -> tuple[str, str]:
+    """A case in whose form neither the time nor the number could be read, and its subject line in our answer."""
+    answers = fields_of(load.form(BREACH), notice(KOWHAI, world.at, "A folder was left on a bus."))
+    pdf = by_chrome_engine(load.form(BREACH), {**answers, "A08.at": TEATIME, "B10.n": SOME})
+    done = world.send(files=[File("notice.pdf", PDF, pdf)])
+    (acknowledgement,) = world.deliver()
+    return done.cases[0], str(acknowledgement["Subject"])
+
+
+def test_words_that_we_could_not_read_stay_until_somebody_has_looked_at_their_own_question(world: World) -> None:
+    reference, _ = doubly_unread(world)
+    assert {TEATIME, SOME} == not_understood(world, reference)
+    desk = world.desk().open(f"/case/{reference}?fix=A02").press("Keep what I typed: Your name", {"A02": "P. Example"})
+    assert {TEATIME, SOME} == not_understood(world, reference)
+    desk.open(f"/case/{reference}").press("Cannot be read: How many people", {})
+    assert {TEATIME} == not_understood(world, reference)
+    desk.open(f"/case/{reference}").press("Keep what I typed: When did you", {"A08.at": "20 11 2026, 8:10 pm"})
+    assert not_understood(world, reference) == set()
+
+
+def test_T09_a_reply_that_answers_something_else_hides_no_words_that_we_could_not_read(world: World) -> None:
+    reference, subject = doubly_unread(world)
+    reply = world.send(subject=f"Re: {subject}", body="B10.n: 3\n")
+    assert reply.cases == (reference,)
+    assert {TEATIME} == not_understood(world, reference)
+
+
+def not_understood(world: World, reference: str) -> set[str]:
+    """What the case page gives a person to read who knows more than we do."""
+    page = " ".join(world.page(reference).split())
+    return {words for words in (TEATIME, SOME) if f"Not understood: {words}" in page}

@@ -102,7 +102,7 @@ def test_T38_a_key_control_that_does_not_apply_without_a_reason_is_one_question_
     case = world.case(done)
     assert done.outcome is OutcomeCode.CASE_OPENED
     assert case.answers["L1-INC-01"].value == "not_applicable"
-    assert [q for q, _, _ in case.problems] == ["L1-INC-01-why"]
+    assert [p.id for p in case.problems] == ["L1-INC-01-why"]
     assert case.score is not None
     assert case.score.in_place < case.score.applicable
     triage.ask_for_more(world.parts, TRIAGE, case, case.row.version, "office@trust.org.nz", ["L1-INC-01-why"])

@@ -236,7 +236,7 @@ class World:
         view = self.case(done, number)
         reasons = (*view.reasons, *(view.severity.reasons if view.severity else ()))
         evidence = (view.sender.reason, *(e.text for e in view.sender.evidence))
-        return " ".join((*(r.text for r in reasons), *evidence, *(p[2] for p in view.problems)))
+        return " ".join((*(r.text for r in reasons), *evidence, *(p.message for p in view.problems)))
 
     def codes(self, done: Done, number: int = 0) -> set[str]:
         """Marks and codes of the reasons."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from forms import load
 from forms.pdf.blank import NotPublished, issued
-from forms.schema import Box, Form, Problem
+from forms.schema import Box, Form, Problem, question_of
 from intake.adapters.documents.say import problem
 
 
@@ -35,10 +35,6 @@ def question_places(form: Form, given: Mapping[str, object]) -> dict[str, Place]
         chosen = [b for b in of_name if not b.code or b.code == value or len(of_name) == 1]
         boxes.setdefault(question_of(name), []).extend(chosen)
     return {question: _around(found) for question, found in boxes.items() if found}
-
-
-def question_of(name: str) -> str:
-    return name.split(".", 1)[0].split("[", 1)[0]
 
 
 def _around(boxes: list[Box]) -> Place:

@@ -19,8 +19,8 @@ from PIL import Image
 
 from forms.canonical import canonical
 from forms.pdf.blank import Issued, NotPublished, issued
-from forms.schema import Box, Choice, Form, Kind, Problem, Question
-from intake.adapters.documents.editions import edition_flags, known_form, question_of, question_places
+from forms.schema import Box, Choice, Form, Kind, Problem, Question, question_of
+from intake.adapters.documents.editions import edition_flags, known_form, question_places
 from intake.adapters.documents.limits import Limits
 from intake.adapters.documents.register import Registration, aligned, darkness, register
 from intake.adapters.documents.say import problem

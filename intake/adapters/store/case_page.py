@@ -11,7 +11,16 @@ from sqlalchemy import BindParameter, Connection, bindparam, select
 from intake.adapters.store import tables as t
 from intake.adapters.store.base import CASE_BY_REFERENCE, LINKED_AWARE_AT, Base
 from intake.adapters.store.case_rows import queue_row, sender_line
-from intake.adapters.store.codec import decode, to_document, to_due, to_reasons, to_score, to_sender, to_severity
+from intake.adapters.store.codec import (
+    decode,
+    to_document,
+    to_due,
+    to_problems,
+    to_reasons,
+    to_score,
+    to_sender,
+    to_severity,
+)
 from intake.adapters.store.events import VIEWED
 from intake.adapters.store.lookups import read_answers
 from intake.domain.model import RawMessage
@@ -92,7 +101,7 @@ def _view(connection: Connection, row: Mapping[Any, Any]) -> CaseView:
         edition=row["edition"],
         answers=read_answers(connection, row["reference"]),
         corrections=tuple(_correction(c) for c in rows(_CORRECTIONS)),
-        problems=tuple((p[0], p[1], p[2]) for p in decode(row["problems"])),
+        problems=to_problems(row["problems"]),
         reasons=to_reasons(row["reasons"]),
         documents=tuple(_document(d) for d in rows(_DOCUMENTS)),
         messages=tuple(sorted(messages, key=attrgetter("at"))),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from intake.adapters.store.codec import decode, encode, fold, storable, to_due
+from intake.adapters.store.codec import decode, encode, fold, of_problems, storable, to_due
 from intake.domain.model import CaseDraft, CaseKind, RawMessage, Reason, SenderCheck, Severity, Status
 from intake.domain.next_due import next_due
 from intake.ports import QueueRow
@@ -55,7 +55,7 @@ def new_case(reference: str, n: int, raw: RawMessage, draft: CaseDraft, found: V
         **severity_columns(draft.status, severity, draft.reasons),
         "score": encode(draft.score) if draft.score else None,
         "due": encode(draft.due),
-        "problems": encode([(p.id, p.code, p.message) for p in draft.problems]),
+        "problems": of_problems(draft.problems),
         "suggestions": "[]",
         "outcome": "",
         "outcome_reason": "",

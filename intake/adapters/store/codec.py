@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from datetime import datetime
 from typing import Any
@@ -87,6 +87,15 @@ def to_answers(text: str) -> dict[str, ReadAnswer]:
         question: ReadAnswer(value, how, page, None if box is None else (box[0], box[1], box[2], box[3]), confidence)
         for question, (value, how, page, box, confidence) in decode(text).items()
     }
+
+
+def of_problems(problems: Sequence[Problem]) -> str:
+    return encode([(p.id, p.code, p.message, p.written) for p in problems])
+
+
+def to_problems(text: str) -> tuple[Problem, ...]:
+    """Of what a case kept; the first cases kept no `written`."""
+    return tuple(Problem(*each) for each in decode(text))
 
 
 def to_document(text: str, answers: str) -> ReadDocument:

@@ -7,12 +7,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select
 
+from forms.schema import Problem
 from intake.adapters.store import tables as t
 from intake.adapters.store.base import CASE_BY_REFERENCE, Base
 from intake.adapters.store.case_rows import queue_row
-from intake.adapters.store.codec import decode, to_answers
+from intake.adapters.store.codec import decode, to_answers, to_problems
 from intake.adapters.store.filing import message_key
-from intake.domain.model import ReadAnswer
+from intake.domain.model import BY_PERSON, ReadAnswer
 from intake.ports import QueueRow, SentBefore
 
 _s, _c, _o = t.submissions.c, t.cases.c, t.outbox.c
@@ -58,7 +59,7 @@ _MAILS_OF = (
 )
 _FILES_OF = select(t.documents.c.sha256).where(t.documents.c.raw_id.in_(_MAILS_OF))
 _WORDS_OF = select(_s.subject, _s.body).where(_s.raw_id.in_(_MAILS_OF), _s.n == 0)
-BY_PERSON = "person"
+_PROBLEMS = select(t.cases.c.problems).where(t.cases.c.reference == bindparam("reference"))
 
 
 class Lookups(Base):
@@ -73,6 +74,11 @@ class Lookups(Base):
             for row in connection.execute(_CORRECTED, {"reference": reference}):
                 answers[row.question] = ReadAnswer(decode(row.value), BY_PERSON)
         return {question: answer for question, answer in answers.items() if answer.value is not None}
+
+    def case_problems(self, reference: str) -> tuple[Problem, ...]:
+        with self._read() as connection:
+            kept = connection.scalar(_PROBLEMS, {"reference": reference})
+        return to_problems(kept) if kept else ()
 
     def reference_for_message_id(self, message_ids: Sequence[str]) -> str | None:
         """The case of a mail of ours or of theirs that one of these names; ours first: only we can have made those."""
