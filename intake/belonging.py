@@ -12,6 +12,7 @@ from typing import Protocol
 
 from forms.schema import Problem
 from intake.domain.envelope import open_envelope
+from intake.domain.marks import POSSIBLE_FOLLOW_UP
 from intake.domain.model import (
     CaseDraft,
     CaseKind,
@@ -68,10 +69,10 @@ def follow_up(lookups: Lookups, envelope: Envelope, sender: SenderCheck) -> tupl
     if sender.provider and sender.provider == row.provider and sender.verdict in _MAY_ADD:
         if row.status != Status.CLOSED:
             return reference, ()
-        return None, (Reason("POSSIBLE_FOLLOW_UP", f"It came as an answer to {reference}, which is closed."),)
+        return None, (Reason(POSSIBLE_FOLLOW_UP, f"It came as an answer to {reference}, which is closed."),)
     return None, (
         Reason(
-            "POSSIBLE_FOLLOW_UP",
+            POSSIBLE_FOLLOW_UP,
             f"It names {reference}, and it was not sent by an account of that case’s provider that we could verify. "
             "It stands as a case of its own; link them if they belong together.",
         ),
@@ -88,7 +89,7 @@ def is_another_matter(lookups: Lookups, reference: str, made: tuple[CaseDraft, .
 
 def follows(reference: str) -> Reason:
     """Why something that came as an answer stands as a case of its own."""
-    return Reason("POSSIBLE_FOLLOW_UP", f"It came as an answer to {reference} and is another matter.")
+    return Reason(POSSIBLE_FOLLOW_UP, f"It came as an answer to {reference} and is another matter.")
 
 
 def came_back(envelope: Envelope) -> tuple[str, ...]:

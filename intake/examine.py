@@ -22,6 +22,7 @@ from intake.domain import drafts, text_answers, web_submission
 from intake.domain.envelope import open_envelope, with_inner
 from intake.domain.errors import CannotRead
 from intake.domain.kind import KindGuess
+from intake.domain.marks import POSSIBLE_FOLLOW_UP
 from intake.domain.model import (
     CaseDraft,
     CaseKind,
@@ -217,14 +218,14 @@ def _on_its_own(
         or not belonging.says_nothing_new(parts.lookups, before, sender, base.documents, base.subject, base.body)
     ):
         # The file is known, and something beside it is not: nobody may have to find that in a duplicate.
-        reasons = (*reasons, Reason("POSSIBLE_FOLLOW_UP", f"The same form came before, as {before}."))
+        reasons = (*reasons, Reason(POSSIBLE_FOLLOW_UP, f"The same form came before, as {before}."))
         before = None
     elif not before:
         same = parts.lookups.reference_for_message_id((base.message_id,)) if base.message_id else None
         if same:  # a copy that differs in what it proves, or somebody who took its number
             reasons = (
                 *reasons,
-                Reason("POSSIBLE_FOLLOW_UP", f"A mail with the same Message-ID came before, as {same}."),
+                Reason(POSSIBLE_FOLLOW_UP, f"A mail with the same Message-ID came before, as {same}."),
             )
     made = drafts.of_mail(reads, guess, sender, at, reasons)
     if before:

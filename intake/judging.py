@@ -14,9 +14,10 @@ from intake.case_reading import edition_for, edition_of, standing, waiting_for_s
 from intake.domain import breach, clocks
 from intake.domain.drafts import RuleNumbers, draft_of_form, of_mail, still_unread
 from intake.domain.kind import KindGuess
+from intake.domain.marks import CONFLICT, OF_THE_MAIL, QUARANTINED, READ_FIRST, SECOND_PERSON, UNKNOWN_PROVIDER
 from intake.domain.model import BY_PERSON, CaseDraft, CaseKind, ReadAnswer, ReadDocument, Status
 from intake.ports import CaseView, Correction, Staff
-from intake.triage import WHOSE, Desk, NotNow, words_of
+from intake.triage import Desk, NotNow, words_of
 
 BANDS = ("S1", "S2", "S3", "S4")
 KINDS: Mapping[CaseKind, str] = {
@@ -108,18 +109,19 @@ def _of_files(case: CaseView) -> tuple[Problem, ...]:
 def _with_told(case: CaseView, draft: CaseDraft) -> CaseDraft:
     """With what the mail told beside its answers, such as that not all of it could be read; whose it is, a person may have said."""
     known = {r.code for r in draft.reasons}
-    told = (r for r in case.reasons if r.code in _OF_THE_MAIL and r.code not in known)
+    told = (r for r in case.reasons if r.code in OF_THE_MAIL and r.code not in known)
     reasons = (*draft.reasons, *told)
     if case.row.provider is None:
         return replace(draft, reasons=reasons)
-    marks = tuple(m for m in draft.marks if m != WHOSE)
-    return replace(draft, reasons=tuple(r for r in reasons if r.code != WHOSE), marks=marks)
+    marks = tuple(m for m in draft.marks if m != UNKNOWN_PROVIDER)
+    return replace(draft, reasons=tuple(r for r in reasons if r.code != UNKNOWN_PROVIDER), marks=marks)
 
 
 def _follows(case: CaseView, draft: CaseDraft) -> dict[str, object]:
     """Columns that change with the answers, beside band and clocks. Marks that no answer can take away stay."""
     row = case.row
-    kept = tuple(m for m in row.marks if m in _KEPT_MARKS or m == _UNTIL_READ)
+    # No answer takes READ_FIRST away; to say what the case is does.
+    kept = tuple(m for m in row.marks if m in _KEPT_MARKS or m == READ_FIRST)
     marks = tuple(dict.fromkeys((*draft.marks, *kept)))
     now: dict[str, object] = {"duty": draft.duty, "marks": marks, "service": draft.service or row.service}
     before: dict[str, object] = {"duty": row.duty, "marks": row.marks, "service": row.service}
@@ -133,12 +135,7 @@ def _follows(case: CaseView, draft: CaseDraft) -> dict[str, object]:
     return changes
 
 
-# Codes of what came with the mail and not with an answer: marks and reasons.
-_OF_THE_MAIL = frozenset(
-    {"POSSIBLE_DANGER", "POSSIBLE_FOLLOW_UP", "POSSIBLE_NOTICE", "NOT_ALL_READ", "MAIL_NOTE", "UNREADABLE"}
-)
-_KEPT_MARKS = _OF_THE_MAIL | {"CONFLICT", "SECOND_PERSON", "QUARANTINED", "DUPLICATE", "REPEAT", "NOT_FOR_US"}
-_UNTIL_READ = "READ_FIRST"  # no answer takes it away; to say what the case is does
+_KEPT_MARKS = OF_THE_MAIL | {CONFLICT, SECOND_PERSON, QUARANTINED}
 
 
 # ---- the band ---------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from intake.domain.marks import POSSIBLE_DANGER
 from intake.domain.model import CaseDraft
 from intake.domain.routing import RELIABLE
 from intake.examine import Examination
@@ -15,7 +16,6 @@ from intake.mail_text import Composer
 from intake.ports import Delivery, NewMail, Store
 
 PAGED_BANDS = ("S1", "S2")
-_DANGER = "POSSIBLE_DANGER"  # told in plain words, in a mail that has no band
 
 
 class Parts(Protocol):
@@ -60,7 +60,7 @@ def pages(
 
 
 def _urgent(draft: CaseDraft) -> bool:
-    return _DANGER in draft.marks or (draft.severity is not None and draft.severity.band in PAGED_BANDS)
+    return POSSIBLE_DANGER in draft.marks or (draft.severity is not None and draft.severity.band in PAGED_BANDS)
 
 
 def _news(parts: Parts, reference: str, draft: CaseDraft) -> bool:
@@ -69,7 +69,7 @@ def _news(parts: Parts, reference: str, draft: CaseDraft) -> bool:
     if row is None:
         return True
     worse = draft.severity is not None and draft.severity.band < (row.band or "S9")
-    return worse or (_DANGER in draft.marks and _DANGER not in row.marks)
+    return worse or (POSSIBLE_DANGER in draft.marks and POSSIBLE_DANGER not in row.marks)
 
 
 __all__ = ["PAGED_BANDS", "Parts", "pages"]

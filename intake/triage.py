@@ -20,6 +20,7 @@ from intake.case_reading import (
 )
 from intake.domain import clocks
 from intake.domain.errors import IntakeError
+from intake.domain.marks import CONFLICT, SECOND_PERSON, UNKNOWN_PROVIDER
 from intake.domain.model import CaseKind, Status
 from intake.domain.roles import READERS, SEE_CONFLICTS, WORKERS
 from intake.mail_text import Composer
@@ -56,10 +57,6 @@ OUTCOMES: Mapping[CaseKind, Mapping[str, str]] = {
 # Statuses that a person may set by hand; the others have an act of their own.
 BY_HAND = (Status.OPEN, Status.WAITING_PROVIDER, Status.WAITING_OTHER, Status.DECIDED, Status.PLAN_RUNNING)
 
-_CONFLICT = "CONFLICT"  # the case names a member of staff, or the reporter: few may open it
-WHOSE = "UNKNOWN_PROVIDER"  # of a mark and a reason: nobody has said yet which provider it is
-_SECOND = "SECOND_PERSON"  # somebody asked to close it, and waits for another to agree
-
 
 class NotNow(IntakeError):
     """An act that cannot be done as asked, with a sentence for the person who asked."""
@@ -94,12 +91,12 @@ def may_see(staff: Staff, row: QueueRow) -> bool:
     """The one answer to "may this person open this case?", for lists, pages, downloads and acts alike."""
     if not staff.active or staff.role not in READERS:
         return False
-    return _CONFLICT not in row.marks or staff.role in SEE_CONFLICTS
+    return CONFLICT not in row.marks or staff.role in SEE_CONFLICTS
 
 
 def hidden_marks(role: str) -> tuple[str, ...]:
     """Marks of cases that a list for this role leaves out."""
-    return () if role in SEE_CONFLICTS else (_CONFLICT,)
+    return () if role in SEE_CONFLICTS else (CONFLICT,)
 
 
 def may_work(staff: Staff) -> bool:
@@ -127,19 +124,19 @@ def choose_provider(desk: Desk, staff: Staff, row: QueueRow, version: int, slug:
     if provider is None:
         raise NotNow("Choose a provider of the register.")
     case = desk.store.case(row.reference)
-    changes: dict[str, object] = {"provider": slug, "marks": tuple(m for m in row.marks if m != WHOSE)}
+    changes: dict[str, object] = {"provider": slug, "marks": tuple(m for m in row.marks if m != UNKNOWN_PROVIDER)}
     if case is not None:
-        changes["reasons"] = tuple(r for r in case.reasons if r.code != WHOSE)
+        changes["reasons"] = tuple(r for r in case.reasons if r.code != UNKNOWN_PROVIDER)
     text = f"Provider set to {provider.name}"
     return desk.store.change(row.reference, version, staff.address, "provider", text, changes)
 
 
 def lock(desk: Desk, staff: Staff, row: QueueRow, version: int, reason: str) -> int:
     """Close a case that names a colleague to the desk: only those of `SEE_CONFLICTS` open it from now on."""
-    if _CONFLICT in row.marks:
+    if CONFLICT in row.marks:
         raise NotNow("This case is closed to the desk already.")
     words = words_of(reason, "Say whom it names or why, so that the privacy lead understands.")
-    changes: dict[str, object] = {"marks": (*row.marks, _CONFLICT)}
+    changes: dict[str, object] = {"marks": (*row.marks, CONFLICT)}
     holder = desk.store.staff_member(row.assignee) if row.assignee else None
     if holder is None or holder.role not in SEE_CONFLICTS:
         changes["assignee"] = None
@@ -148,10 +145,10 @@ def lock(desk: Desk, staff: Staff, row: QueueRow, version: int, reason: str) -> 
 
 def unlock(desk: Desk, staff: Staff, row: QueueRow, version: int, reason: str) -> int:
     """Open a case to the desk again; only who may see it gets here."""
-    if _CONFLICT not in row.marks:
+    if CONFLICT not in row.marks:
         raise NotNow("This case is open to the desk.")
     words = words_of(reason, "Say why the desk may see it now.")
-    marks = tuple(m for m in row.marks if m != _CONFLICT)
+    marks = tuple(m for m in row.marks if m != CONFLICT)
     text = f"Open to the desk again. {words}"
     return desk.store.change(row.reference, version, staff.address, "unlocked", text, {"marks": marks})
 
@@ -264,7 +261,7 @@ def close(desk: Desk, staff: Staff, case: CaseView, version: int, outcome: str, 
     changes: dict[str, object] = {"outcome": outcome, "outcome_reason": words}
     two = needs_second(case)
     if two:
-        changes["marks"] = tuple(dict.fromkeys((*case.row.marks, _SECOND)))
+        changes["marks"] = tuple(dict.fromkeys((*case.row.marks, SECOND_PERSON)))
     else:
         changes["status"] = Status.CLOSED
     action = "close_asked" if two else "closed"
@@ -291,7 +288,7 @@ def second(desk: Desk, staff: Staff, case: CaseView, version: int, agrees: bool,
         changes = {"outcome": "", "outcome_reason": ""}
         action = "close_taken_back" if own else "close_refused"
         text = "Took the request to close back" if own else f"Did not agree to close. {words}"
-    changes["marks"] = tuple(m for m in case.row.marks if m != _SECOND)
+    changes["marks"] = tuple(m for m in case.row.marks if m != SECOND_PERSON)
     desk.store.change(case.row.reference, version, staff.address, action, text, changes)
 
 

@@ -17,6 +17,7 @@ from forms.check import check
 from forms.schema import Answers, Form, Problem
 from intake.domain import assessment, breach, clocks, kind, routing
 from intake.domain.kind import KindGuess
+from intake.domain.marks import MAIL_NOTE, NOT_ALL_READ, POSSIBLE_NOTICE, QUARANTINED, READ_FIRST
 from intake.domain.model import (
     CaseDraft,
     CaseKind,
@@ -70,7 +71,7 @@ def of_mail(
             made = [_may_be_a_notice(draft, guess) for draft in made]
     else:
         made = [_without_form(reads, guess, sender, received_at, reasons)]
-    marks = (*(r.code for r in reasons), *(("QUARANTINED",) if any(r.quarantined for r in reads) else ()))
+    marks = (*(r.code for r in reasons), *((QUARANTINED,) if any(r.quarantined for r in reads) else ()))
     made = [replace(d, marks=tuple(dict.fromkeys((*d.marks, *marks)))) for d in made]
     return tuple(sorted(made, key=lambda d: _ORDER[d.kind]))
 
@@ -96,7 +97,7 @@ def says_breach(*words: str) -> bool:
 
 def not_whole(notes: Sequence[str]) -> tuple[Reason, ...]:
     """What staff should know of how a mail could be opened. notes: sentences of its envelope."""
-    return tuple(Reason("NOT_ALL_READ" if _LEFT_OUT.search(note) else "MAIL_NOTE", note) for note in notes)
+    return tuple(Reason(NOT_ALL_READ if _LEFT_OUT.search(note) else MAIL_NOTE, note) for note in notes)
 
 
 def of_web(read: ReadDocument, sender: SenderCheck, received_at: datetime) -> tuple[CaseDraft, ...]:
@@ -205,8 +206,8 @@ def _may_be_a_notice(draft: CaseDraft, guess: KindGuess) -> CaseDraft:
     return replace(
         draft,
         status=Status.OPEN if draft.status is Status.HELD else draft.status,
-        marks=tuple(dict.fromkeys((*draft.marks, "READ_FIRST"))),
-        reasons=(Reason("POSSIBLE_NOTICE", text), *draft.reasons),
+        marks=tuple(dict.fromkeys((*draft.marks, READ_FIRST))),
+        reasons=(Reason(POSSIBLE_NOTICE, text), *draft.reasons),
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from forms.schema import Problem
 from intake.domain.clocks import MarkerState
+from intake.domain.marks import KEY_GAP_NO_PLAN, POSSIBLE_DANGER, READ_FIRST, UNKNOWN_PROVIDER, UNREADABLE
 from intake.domain.model import (
     CaseKind,
     GapScore,
@@ -86,10 +87,10 @@ def route(
     )
     marks = [reason.code for reason in reasons]
     if kind is CaseKind.BREACH_NOTICE and not has_form:
-        marks.append("READ_FIRST")
+        marks.append(READ_FIRST)
     if severity is not None and severity.flags:
         marks.append("CHECK_FIRST")
-    status = _status(kind, sender_verdict, inner_verdict, unreadable, "POSSIBLE_DANGER" in marks)
+    status = _status(kind, sender_verdict, inner_verdict, unreadable, POSSIBLE_DANGER in marks)
     return Route(status, tuple(dict.fromkeys(marks)), reasons)
 
 
@@ -114,9 +115,9 @@ def _from_notice(
 ) -> Iterator[Reason]:
     if code(answers, "A07") == "yes":
         yield _reason("DANGER", "Somebody is in danger now (A07). Police on 111 first, then call the provider.", "A07")
-        yield _reason("POSSIBLE_DANGER", "Read this first: somebody may be at risk.")
+        yield _reason(POSSIBLE_DANGER, "Read this first: somebody may be at risk.")
     elif danger_words:
-        yield _reason("POSSIBLE_DANGER", "The words of the mail sound like danger to somebody. Read this first.")
+        yield _reason(POSSIBLE_DANGER, "The words of the mail sound like danger to somebody. Read this first.")
     if kind is not CaseKind.BREACH_NOTICE:
         return
     for name, holds, text, *questions in _statements(answers):
@@ -165,7 +166,7 @@ def _from_assessment(score: GapScore | None) -> Iterator[Reason]:
         named = ", ".join(score.key_gaps_without_plan)
         many = len(score.key_gaps_without_plan)
         text = f"{many} key gap{'s have' if many > 1 else ' has'} no plan: {named}. Ask for what, who and by when."
-        yield _reason("KEY_GAP_NO_PLAN", text, *score.key_gaps_without_plan)
+        yield _reason(KEY_GAP_NO_PLAN, text, *score.key_gaps_without_plan)
 
 
 def _from_sender(verdict: VerdictCode, inner: VerdictCode | None, provider_known: bool) -> Iterator[Reason]:
@@ -175,12 +176,12 @@ def _from_sender(verdict: VerdictCode, inner: VerdictCode | None, provider_known
         elif checked is not None and checked in _SENDER:
             yield _reason("SENDER_UNVERIFIED", _SENDER[checked])
     if not provider_known:
-        yield _reason("UNKNOWN_PROVIDER", "We don’t know yet which provider this is about.")
+        yield _reason(UNKNOWN_PROVIDER, "We don’t know yet which provider this is about.")
 
 
 def _from_documents(unreadable: bool, wrong_version: bool) -> Iterator[Reason]:
     if unreadable:
-        yield _reason("UNREADABLE", "A document could not be read by the system. A person must read it.")
+        yield _reason(UNREADABLE, "A document could not be read by the system. A person must read it.")
     if wrong_version:
         yield _reason("WRONG_VERSION", "The form is of another edition. Ask only what is new.")
 

@@ -12,6 +12,7 @@ from forms.schema import Form
 from intake import case_reading, judging, triage
 from intake.domain import breach, nz_words
 from intake.domain.clocks import marker_ends, marker_state
+from intake.domain.marks import CONFLICT
 from intake.domain.model import CaseKind, Provider, SenderCheck, Status
 from intake.ports import CaseView, Event, QueueRow, Staff
 from intake.web import present, staff
@@ -94,7 +95,7 @@ def _choices(parts: Parts, case: CaseView, provider: Provider | None, now: datet
         "suggested": _suggested(parts, case),
         "kinds": judging.KINDS,
         "may_become": judging.may_become(case),
-        "locked": "CONFLICT" in row.marks,
+        "locked": CONFLICT in row.marks,
         "providers": parts.store.providers(),
         "contacts": provider.contacts if provider else (),
         "unreachable": parts.store.unreachable([c.address for c in provider.contacts]) if provider else frozenset(),

@@ -17,6 +17,18 @@ from markupsafe import Markup
 
 from intake.domain import nz_words
 from intake.domain.clocks import MarkerState, marker_state
+from intake.domain.marks import (
+    CONFLICT,
+    KEY_GAP_NO_PLAN,
+    MAIL_NOTE,
+    NOT_ALL_READ,
+    POSSIBLE_DANGER,
+    POSSIBLE_FOLLOW_UP,
+    QUARANTINED,
+    READ_FIRST,
+    SECOND_PERSON,
+    UNREADABLE,
+)
 from intake.domain.model import CaseKind, Status, VerdictCode
 from intake.ports import QueueRow
 
@@ -101,21 +113,19 @@ DUTIES: Mapping[str, str] = {
 }
 
 MARKS: Mapping[str, Badge] = {
-    "KEY_GAP_NO_PLAN": Badge("key", "Key gap, no plan", "bad"),
-    "QUARANTINED": Badge("lock", "Quarantined", "bad"),
+    KEY_GAP_NO_PLAN: Badge("key", "Key gap, no plan", "bad"),
+    QUARANTINED: Badge("lock", "Quarantined", "bad"),
     "LOOKALIKE": Badge("lookalike", "Lookalike", "bad"),
-    "POSSIBLE_DANGER": Badge("warn", "Possible danger", "bad"),
-    "READ_FIRST": Badge("eye", "Read first", "warn"),
+    POSSIBLE_DANGER: Badge("warn", "Possible danger", "bad"),
+    READ_FIRST: Badge("eye", "Read first", "warn"),
     "CHECK_FIRST": Badge("flag", "Check first", "warn"),
-    "UNREADABLE": Badge("eye", "Could not be read", "warn"),
+    UNREADABLE: Badge("eye", "Could not be read", "warn"),
     "WRONG_VERSION": Badge("clock", "Old edition"),
-    "NOT_ALL_READ": Badge("eye", "Not all read", "warn"),
-    "MAIL_NOTE": Badge("flag", "Odd mail, see why", "warn"),
-    "POSSIBLE_FOLLOW_UP": Badge("forward", "May belong to a case", "warn"),
-    "NOT_FOR_US": Badge("flag", "Not for us?"),
-    "CONFLICT": Badge("lock", "Named people only"),
-    "SECOND_PERSON": Badge("person", "Needs a second person", "warn"),
-    "REPEAT": Badge("flag", "Repeat", "warn"),
+    NOT_ALL_READ: Badge("eye", "Not all read", "warn"),
+    MAIL_NOTE: Badge("flag", "Odd mail, see why", "warn"),
+    POSSIBLE_FOLLOW_UP: Badge("forward", "May belong to a case", "warn"),
+    CONFLICT: Badge("lock", "Named people only"),
+    SECOND_PERSON: Badge("person", "Needs a second person", "warn"),
 }
 
 # What comes next, as a duty; the second word is how it reads before a time.
@@ -337,7 +347,7 @@ def marks(row: QueueRow) -> tuple[Badge, ...]:
         found.append(Badge("lock", "Held", "warn"))
     if row.status == Status.NEEDS_PERSON:
         found.append(Badge("eye", "Needs a person to read", "warn"))
-        said.add("UNREADABLE")
+        said.add(UNREADABLE)
     return (*found, *(MARKS[m] for m in row.marks if m in MARKS and m not in said))
 
 

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 
 from intake import case_reading, triage
 from intake.domain import nz_words
+from intake.domain.marks import KEY_GAP_NO_PLAN, SECOND_PERSON
 from intake.domain.model import Status
 from intake.domain.reference import find_in
 from intake.ports import Conflict, QueueFilter, QueueRow
@@ -35,11 +36,11 @@ VIEWS: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("Nobody has it", {"own": "nobody"}, "nobody"),
     ("Held senders", {"status": "held"}, "held"),
     ("Needs a person to read", {"status": "needs_person"}, "needs_person"),
-    ("Needs a second person", {"mark": "SECOND_PERSON"}, "second_person"),
+    ("Needs a second person", {"mark": SECOND_PERSON}, "second_person"),
     ("Waiting on provider", {"status": "waiting_provider"}, "waiting_provider"),
     ("Self-assessments", {"kind": "self_assessment"}, "self_assessment"),
     ("Other mail", {"kind": "other"}, "other"),
-    ("Key gap, no plan", {"mark": "KEY_GAP_NO_PLAN"}, "key_gap"),
+    ("Key gap, no plan", {"mark": KEY_GAP_NO_PLAN}, "key_gap"),
     ("Overdue", {"due": "overdue"}, "overdue"),
     ("Closed", {"status": "closed"}, "closed"),
 )

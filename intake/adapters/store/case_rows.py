@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from intake.adapters.store.codec import decode, encode, fold, of_problems, storable, to_due
+from intake.domain.marks import CONFLICT, KEY_GAP_NO_PLAN, SECOND_PERSON
 from intake.domain.model import CaseDraft, CaseKind, RawMessage, Reason, SenderCheck, Severity, Status
 from intake.domain.next_due import next_due
 from intake.ports import QueueRow
@@ -15,7 +16,6 @@ from intake.ports import QueueRow
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 _TWO = 2  # sentences that the queue shows
 _WAITING = frozenset({Status.WAITING_PROVIDER, Status.WAITING_OTHER})
-KEY_GAP, SECOND, CONFLICT = "KEY_GAP_NO_PLAN", "SECOND_PERSON", "CONFLICT"
 LOCKED = " locked"  # after the kind, of a case that names a colleague
 
 Values = dict[str, Any]
@@ -144,9 +144,9 @@ def views_of(case: Mapping[Any, Any]) -> Counter[str]:
     named = _BY_STATUS.get(Status(case["status"]))
     if named:
         views.append(named)
-    if f'"{KEY_GAP}"' in case["marks"]:
+    if f'"{KEY_GAP_NO_PLAN}"' in case["marks"]:
         views.append("key_gap")
-    if f'"{SECOND}"' in case["marks"]:
+    if f'"{SECOND_PERSON}"' in case["marks"]:
         views.append("second_person")
     return Counter(f"{view}/{kind}" for view in views)
 

@@ -37,6 +37,7 @@ from intake.adapters.store.jobqueue import JobStore
 from intake.adapters.store.outbox import BOUNCED, mail_row, queued
 from intake.adapters.store.receiving import PRIORITY, SUGGEST
 from intake.adapters.store.registers import device_rows, plan_rows
+from intake.domain.marks import READ_FIRST, UNREADABLE
 from intake.domain.model import (
     CaseDraft,
     CaseKind,
@@ -123,7 +124,7 @@ class FilingStore(JobStore, EventStore):
             None,
             "The message was not opened, so its sender was not checked.",
         )
-        reasons = (Reason("UNREADABLE", why),)
+        reasons = (Reason(UNREADABLE, why),)
         draft = CaseDraft(
             kind=CaseKind.OTHER,
             status=Status.NEEDS_PERSON,
@@ -135,7 +136,7 @@ class FilingStore(JobStore, EventStore):
             score=None,
             due=Due(),
             aware_at=None,
-            marks=("UNREADABLE", "READ_FIRST"),
+            marks=(UNREADABLE, READ_FIRST),
             reasons=reasons,
             answers={},
             form=None,

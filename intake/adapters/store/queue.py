@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal, literal_colum
 
 from intake.adapters.store import tables as t
 from intake.adapters.store.base import LINKED_AWARE_AT, Base
-from intake.adapters.store.case_rows import CONFLICT, LOCKED, queue_row
+from intake.adapters.store.case_rows import LOCKED, queue_row
 from intake.adapters.store.codec import fold
+from intake.domain.marks import CONFLICT
 from intake.domain.model import CaseKind
 from intake.domain.reference import parse
 from intake.ports import QueueFilter, QueueRow
