@@ -71,13 +71,12 @@ def taken_port() -> str:
     from workers.port import refuse_taken
 
     usual = next(str(s.default) for s in SETTINGS if s.name == "listen")
+    # With a settings file the program itself asks: it is there that the address stands.
     listen = os.environ.get("INTAKE_LISTEN", "" if "INTAKE_CONFIG" in os.environ else usual)
     try:
         refuse_taken(listen)
     except Misconfigured as error:
         return error.for_staff
-    except (ValueError, OverflowError):
-        pass  # the program itself says how an address is written, or where its settings file has it
     return ""
 
 

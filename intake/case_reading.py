@@ -14,7 +14,7 @@ from forms.load import FormError
 from forms.load import form as load_form
 from forms.schema import Form, Kind, Question
 from intake.domain.drafts import SURE
-from intake.domain.model import BY_PERSON, CaseKind, ReadAnswer, Status
+from intake.domain.model import BY_PERSON, FORMS, CaseKind, ReadAnswer, Status
 from intake.ports import CaseView, Event
 
 NEEDS_TWO = ("S1", "S2")
@@ -35,11 +35,7 @@ def edition_of(case: CaseView) -> Form | None:
 
 def edition_for(kind: CaseKind) -> Form | None:
     """The latest form of a kind of case; other mail has none."""
-    name = _FORMS.get(kind)
-    return load_form(name) if name else None
-
-
-_FORMS = {CaseKind.BREACH_NOTICE: "breach-notice", CaseKind.SELF_ASSESSMENT: "it-self-assessment"}
+    return load_form(FORMS[kind]) if kind in FORMS else None
 
 
 def standing(case: CaseView) -> dict[str, ReadAnswer]:

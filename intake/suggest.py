@@ -8,7 +8,7 @@ from typing import Protocol
 
 from forms import load
 from intake.domain.envelope import open_envelope, with_inner
-from intake.domain.model import CaseKind
+from intake.domain.model import FORMS, CaseKind
 from intake.ports import Blobs, CaseView, Delivery, Job, TriageStore
 
 _PDF = "application/pdf"
@@ -17,7 +17,6 @@ _SECONDS = 20.0  # after which no other file is begun: while this runs, a notice
 _COSTLY = frozenset(
     {"too_costly", "crashed", "not_all_read"}
 )  # reading it cost more than it may; looking closer costs more
-_FORMS = {CaseKind.BREACH_NOTICE: "breach-notice", CaseKind.SELF_ASSESSMENT: "it-self-assessment"}
 
 
 class Suggesting(Protocol):
@@ -51,7 +50,7 @@ def suggest(parts: Parts, job: Job) -> None:
 
 
 def _found(parts: Parts, view: CaseView) -> list[Mapping[str, object]]:
-    form = load.form(_FORMS.get(CaseKind(view.row.kind), "it-self-assessment"))
+    form = load.form(FORMS.get(CaseKind(view.row.kind), FORMS[CaseKind.SELF_ASSESSMENT]))
     found: list[Mapping[str, object]] = []
     until = time.monotonic() + _SECONDS
     for document in view.documents:

@@ -194,10 +194,9 @@ def note(desk: Desk, staff: Staff, row: QueueRow, kind: str, words: str) -> None
 def write(desk: Desk, staff: Staff, row: QueueRow, version: int, to: str, words: str) -> None:
     """A mail of a member of staff to a registered contact; it goes through the outbox."""
     contact, said = _registered(desk, row, to), words_of(words, "Write what you want to say.")
-    hour = desk.clock().isoformat(
-        timespec="hours"
-    )  # sending leaves the version as it is, and tomorrow the same words count again
-    same = sha256(f"{contact}\n{said}\n{hour}".encode()).hexdigest()[:16]  # a button pressed twice sends once
+    # A button pressed twice sends once. Sending leaves the version as it is, and the same words count again in another hour.
+    hour = desk.clock().isoformat(timespec="hours")
+    same = sha256(f"{contact}\n{said}\n{hour}".encode()).hexdigest()[:16]
     mail = desk.composer.from_staff(
         dedupe=f"write:{row.reference}:{version}:{same}", to=contact, reference=row.reference, words=said
     )

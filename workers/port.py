@@ -19,11 +19,11 @@ def refuse_taken(listen: str) -> None:
 
 
 def answers(listen: str) -> bool:
-    """Whether something listens there."""
+    """Whether something listens there. Nothing does at what is no address: who is asked to listen says how one is written."""
     host, _, port = listen.rpartition(":")
     try:
         socket.create_connection((host or "127.0.0.1", int(port)), timeout=1).close()
-    except OSError:
+    except (OSError, ValueError, OverflowError):
         return False
     return True
 

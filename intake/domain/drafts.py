@@ -19,6 +19,7 @@ from intake.domain import assessment, breach, clocks, kind, routing
 from intake.domain.kind import KindGuess
 from intake.domain.marks import MAIL_NOTE, NOT_ALL_READ, POSSIBLE_NOTICE, QUARANTINED, READ_FIRST
 from intake.domain.model import (
+    FORMS,
     CaseDraft,
     CaseKind,
     Due,
@@ -37,7 +38,7 @@ _NO_WORDS = 4  # a greeting, no more
 _SIGNATURE = re.compile(r"^--\s*$", re.MULTILINE)
 _BREACH = re.compile(r"(?<![^\W_])(?:privacy|data)?[\W_]*breach", re.IGNORECASE)
 _LEFT_OUT = re.compile(r"not (?:read|opened|be whole)|only .{0,8}beginning", re.IGNORECASE)
-_KINDS = {"breach-notice": CaseKind.BREACH_NOTICE, "it-self-assessment": CaseKind.SELF_ASSESSMENT}
+_KINDS = {form: kind for kind, form in FORMS.items()}
 _ORDER = {CaseKind.BREACH_NOTICE: 0, CaseKind.SELF_ASSESSMENT: 1, CaseKind.OTHER: 2}
 
 

@@ -21,6 +21,13 @@ class CaseKind(StrEnum):
     OTHER = "other"
 
 
+# The kind of form that a kind of case collects the answers of; other mail has none.
+FORMS: Mapping[CaseKind, str] = {
+    CaseKind.BREACH_NOTICE: "breach-notice",
+    CaseKind.SELF_ASSESSMENT: "it-self-assessment",
+}
+
+
 class OutcomeCode(StrEnum):
     """The one visible place where a message ended. Every kept message has exactly one."""
 

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 from intake.web.present import Badge
 
-_WAITING = Badge("clock", "Waiting to be sent")
 _KEPT = Badge("lock", "Kept in the demo, never sent")
 _STATES: Mapping[str, Badge] = {
-    "queued": _WAITING,
+    "queued": Badge("clock", "Waiting to be sent"),
     "sending": Badge("clock", "Being sent"),
     "sent": Badge("tick", "Sent", "ok"),
     "bounced": Badge("cross", "Came back", "bad"),

@@ -74,13 +74,13 @@ class Pages:
             updates=updated and updated.get("reference"),
             greeting=greeting(now),
             kept=nz_words.clock(sitting.kept_at) if sitting.kept_at else "",
-            was_sent=self.just_sent(sitting),
+            was_sent=self.receipt_just_sent(sitting),
             no_cookies=request.method == "POST" and not keeps_cookies(),
             **more,
         )
         return make_response(page, status)
 
-    def just_sent(self, sitting: Sitting) -> dict[str, object] | None:
+    def receipt_just_sent(self, sitting: Sitting) -> dict[str, object] | None:
         """The receipt for whoever comes back to an empty page after sending; None when the page is for something else."""
         token = "" if sitting.known else self.sittings.just_sent(sitting.form.kind)
         receipt = self.receipt(token) if token and token != sitting.updates else None

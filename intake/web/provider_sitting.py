@@ -145,10 +145,8 @@ class Sittings:
             response.set_cookie(name, value, max_age=age, httponly=True, samesite="Lax", secure=secure, path="/")
 
         for kind, code in g.get("draft_cookies", {}).items():
-            age = int(self.desk.settings.draft_days) * 86400 if code else 0
-            put(
-                cookie_name(kind), str(_signer("code").dumps(code)) if code else "", age
-            )  # signed: no place to try codes
+            signed = str(_signer("code").dumps(code)) if code else ""  # a cookie is no place to try codes
+            put(cookie_name(kind), signed, int(self.desk.settings.draft_days) * 86400 if code else 0)
         for kind, token in g.get("sent_cookies", {}).items():
             put(sent_cookie_name(kind), token, int(_SENT_FOR.total_seconds()))
         return response

@@ -147,8 +147,8 @@ def test_a_second_server_on_the_same_folder_is_refused(valkey: EmbeddedValkey, s
 
 
 def test_the_server_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
-    with valkey_or_skip(tmp_path / "first"):
-        pass
+    with valkey_or_skip(tmp_path / "first") as running:
+        assert running.answers()
     script = (
         "import os, sys, pathlib\n"
         "from intake.adapters.valkey import EmbeddedValkey\n"
