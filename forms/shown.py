@@ -43,7 +43,9 @@ def _single(kind: Kind, value: object) -> str:
 
 def _parts(question: Question, value: dict[str, object]) -> str:
     first = question.parts[0]
-    if first.kind is Kind.TIME and first.id in value:
+    if first.kind is Kind.TIME and first.id not in value:
+        return ""  # a zone, or that it was about then, says nothing of a time that nobody gave
+    if first.kind is Kind.TIME:
         zone = value.get("zone")
         try:
             return _moment(str(value[first.id]), zone if isinstance(zone, str) else HOME, value.get("about") is True)

@@ -88,12 +88,13 @@ def open_questions(case: CaseView) -> tuple[Question, ...]:
     if edition is None:
         return ()
     values = {q: a.value for q, a in standing(case).items()}
-    return tuple(q for q in edition.questions if applies(edition, q, values) and _is_open(values.get(q.id)))
+    return tuple(q for q in edition.questions if applies(edition, q, values) and _is_open(q, values.get(q.id)))
 
 
-def _is_open(value: object) -> bool:
+def _is_open(question: Question, value: object) -> bool:
     if isinstance(value, dict):
-        return not value or value.get("kind") == "unknown"
+        timeless = question.parts[0].kind is Kind.TIME and question.parts[0].id not in value
+        return not value or timeless or value.get("kind") == "unknown"
     return value in (None, "", "dont_know", "dont_know_yet") or value in ([], ["dont_know"], ["unknown"])
 
 

@@ -505,8 +505,8 @@ class OperatorStore(Protocol):
         ...
 
     def mailbox_states(self) -> tuple[MailboxState, ...]: ...
-    def job_counts(self) -> Mapping[str, int]:
-        """What is not done, by state: due, later, leased, person."""
+    def job_counts(self, task: str = "") -> Mapping[str, int]:
+        """What is not done, by state: due, later, leased, person; of one task ("process", "suggest") when it is named."""
         ...
 
     def outcomes(self) -> Mapping[str, object]:

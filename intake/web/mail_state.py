@@ -1,4 +1,4 @@
-"""Where a mail of ours stands, as staff read it."""
+"""What a mail of ours is and where it stands, as staff read it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,19 @@ _STATES: Mapping[str, Badge] = {
     "failed": Badge("cross", "Could not be sent", "bad"),
     "held": Badge("lock", "Held back", "warn"),
 }
+
+
+_KINDS: Mapping[str, str] = {
+    "ask_for_more": "Questions to the provider",
+    "from_staff": "Message of staff",
+    "page": "Page to whoever is on duty",
+    "sign_in": "Sign-in link",
+}
+
+
+def mail_kind(template: str) -> str:
+    """What was written, by its template: every other one is an acknowledgement of some kind."""
+    return _KINDS.get(template, "Acknowledgement")
 
 
 def mail_badge(state: str, demo: bool) -> Badge | None:

@@ -12,7 +12,7 @@ from intake.domain import nz_words
 from intake.domain.model import OutcomeCode
 from intake.ports import MailboxState, SentMail
 from intake.web import present, staff
-from intake.web.mail_state import mail_badge
+from intake.web.mail_state import mail_badge, mail_kind
 from intake.web.parts import Health, Parts
 
 _OUTCOMES: Mapping[str, str] = {
@@ -27,9 +27,9 @@ _JOBS: Mapping[str, str] = {
     "due": "Due",
     "later": "Will try again",
     "leased": "Running",
-    "done": "Done",
     "person": "Given to a person",
 }
+_TASKS: Mapping[str, str] = {"process": "Read a message", "suggest": "Look for answers in another document"}
 _TONES = {"ok": present.Badge("tick", "Working", "ok"), "warn": present.Badge("warn", "Look at this", "warn"),
           "bad": present.Badge("cross", "Broken", "bad")}  # fmt: skip
 
@@ -59,7 +59,8 @@ def blueprint(parts: Parts) -> Blueprint:
             health=[(_named(h), f"{h.text} {h.mend}".strip(), _TONES.get(h.state, _TONES["warn"])) for h in health],
             first=first_thing(counted, health, mails),
             mailboxes=[_mailbox(m, now) for m in parts.store.mailbox_states()],
-            jobs=[(words, parts_count) for words, parts_count in _jobs(parts.store.job_counts())],
+            jobs=_jobs(parts.store.job_counts()),
+            tasks=[(words, _jobs(parts.store.job_counts(task))) for task, words in _TASKS.items()],
             mails=[_mail(m, now, parts) for m in mails],
             oldest=_oldest(parts.store.oldest_waiting(), now),
             checked=nz_words.full(now),
@@ -124,7 +125,7 @@ def _mail(mail: SentMail, now: datetime, parts: Parts) -> dict[str, Any]:
     return {
         "at": present.moment(mail.at, now),
         "to": mail.to if seen else f"somebody at {mail.to.rpartition('@')[2]}",
-        "what": present.words_of(mail.template),
+        "what": mail_kind(mail.template),
         "badge": mail_badge(mail.state, demo) or mail_badge("queued", demo),
         "case": mail.case if seen else "",
         "error": mail.error if seen else mail.error.replace(mail.to, "the address"),

@@ -396,3 +396,13 @@ def not_understood(world: World, reference: str) -> set[str]:
     """What the case page gives a person to read who knows more than we do."""
     page = " ".join(world.page(reference).split())
     return {words for words in (TEATIME, SOME) if f"Not understood: {words}" in page}
+
+
+def test_a_time_that_could_not_be_read_is_open_has_nothing_to_confirm_and_enter_keeps_what_was_typed(
+    world: World,
+) -> None:
+    reference, _ = doubly_unread(world)
+    desk = world.desk().open(f"/case/{reference}")
+    assert "new Zealand" not in desk.words and "When did you find out? (A08)" in desk.words
+    buttons = [text for text in desk.buttons if "find out" in text]
+    assert [text.partition(":")[0] for text in buttons] == ["Keep what I typed", "Cannot be read"]

@@ -158,6 +158,11 @@ class Visitor:
     def links(self) -> list[str]:
         return [href for href, _ in self._read().links]
 
+    @property
+    def buttons(self) -> list[str]:
+        """The words of the buttons, in the order of the page: Enter presses the first one of a form."""
+        return [text for sheet in self._read().sheets.values() for text, _, _ in sheet.buttons]
+
     def shown(self, name: str) -> list[str]:
         """What stands in the field, whatever form it is in."""
         return next((s.values[name] for s in self._read().sheets.values() if name in s.values), [])

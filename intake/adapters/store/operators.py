@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, literal_column, select, update
+from sqlalchemy import bindparam, func, literal_column, select, update
 
 from intake.adapters.store import tables as t
 from intake.adapters.store.base import Base
@@ -21,6 +21,7 @@ _OPEN_JOBS = (
     .where(_j.state != literal_column("'done'"))
     .group_by(_j.state, _j.due_at)
 )
+_OPEN_OF_TASK = _OPEN_JOBS.where(_j.task == bindparam("task"))
 _WAITING = select(func.count()).select_from(t.deliveries).where(_d.outcome.is_(None))
 _HAS_JOB = select(_j.id).where(_j.task == PROCESS, _j.subject == _d.id, _j.state != literal_column("'done'")).exists()
 _MISSING = _WAITING.where(~_HAS_JOB)
@@ -50,11 +51,11 @@ class OperatorRows(Base):
             rows = connection.execute(select(t.mailboxes).order_by(_m.name)).mappings()
             return tuple(MailboxState(**row) for row in rows)
 
-    def job_counts(self) -> Mapping[str, int]:
+    def job_counts(self, task: str = "") -> Mapping[str, int]:
         now = self._clock()
         counts = {"due": 0, "later": 0, "leased": 0, "person": 0}
         with self._read() as connection:
-            for row in connection.execute(_OPEN_JOBS):
+            for row in connection.execute(_OPEN_OF_TASK, {"task": task}) if task else connection.execute(_OPEN_JOBS):
                 counts["later" if row.state == "due" and row.due_at > now else row.state] += row.n
         return counts
 

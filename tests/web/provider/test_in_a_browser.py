@@ -44,7 +44,8 @@ def page(browser: Browser, base: str) -> Iterator[Page]:
 
 
 def press(page: Page, words: str) -> None:
-    page.get_by_role("button", name=words).first.click()
+    with page.expect_navigation():  # the next page with its stylesheet: what is looked at before is no page of ours
+        page.get_by_role("button", name=words).first.click()
 
 
 def type_in(page: Page, typed: dict[str, str | list[str]]) -> None:

@@ -42,7 +42,8 @@ class Desk:
         page = context.new_page()
         link = sign_in_link(self.office.parts, address_of(role))
         page.goto(self.address + link[link.index("/sign-in/") :])
-        page.get_by_role("button", name="Sign in").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Sign in").click()
         return page
 
     def pages(self) -> dict[str, str]:
@@ -140,7 +141,8 @@ def test_the_keys_can_be_turned_off(desk: Desk) -> None:
     page = desk.page()
     page.goto(desk.address + "/keys")
     page.get_by_label("Off").check()
-    page.get_by_role("button", name="Save").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save").click()
     page.goto(desk.address + "/queue")
     page.keyboard.press("j")
     assert page.locator("[aria-current=true]").count() == 0
@@ -173,14 +175,18 @@ def test_everything_works_without_a_script(desk: Desk) -> None:
     page.goto(desk.address + "/queue")
     page.locator("details.filters > summary").click()
     page.get_by_label("S1 Critical").check()
-    page.get_by_role("button", name="Apply filters").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Apply filters").click()
     assert "band=S1" in page.url
-    page.get_by_role("link", name=desk.grave).click()
-    page.get_by_role("button", name="Take it").click()
+    with page.expect_navigation():
+        page.get_by_role("link", name=desk.grave).click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Take it").click()
     assert page.get_by_text("It is yours now.").count() == 1
     page.get_by_label("Note for staff").check()
     page.get_by_label("Text").fill("Kept without a script.")
-    page.get_by_role("button", name="Keep or send").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Keep or send").click()
     assert page.get_by_text("Kept without a script.").count() == 1
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from flask import Flask
 
+from intake import receive
+from intake.domain.model import Arrival
 from intake.ports import MailboxState
 from intake.web.staff_system import account, first_thing
 from tests.web.staff.office import CALM, GRAVE, Office, Person, address_of
@@ -38,7 +40,7 @@ def test_what_left_is_listed_and_a_sign_in_link_is_never_readable_there(office: 
     stranger.press(stranger.open("/sign-in"), "Send me a link", address=address_of("manager"))
     office.notice(GRAVE)
     page = office.person(app).open("/system")
-    assert "sign in" in page.text and "acknowledgement full" in page.text
+    assert "Sign-in link" in page.text and "Acknowledgement" in page.text
     assert "/sign-in/" not in page.html
 
 
@@ -125,3 +127,11 @@ def test_a_mail_of_the_demo_is_kept_and_elsewhere_it_waits_to_be_sent(tmp_path: 
             page = person.open(address)
             assert page.status == 200
             assert said in page.text and other not in page.text
+
+
+def test_jobs_are_counted_by_kind_and_mails_are_named_in_words(office: Office, app: Flask) -> None:
+    office.notice(GRAVE)
+    receive.keep(office.parts, [Arrival(b"From: a@b.example\r\n\r\nHi", "pipe", "default", "one", office.clock())])
+    page = office.person(app).open("/system").text
+    assert "Read a message 1 0 0 0" in page and "Look for answers in another document 0 0 0 0" in page
+    assert "Acknowledgement" in page and "acknowledgement_" not in page and "acknowledgement full" not in page
