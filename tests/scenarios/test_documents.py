@@ -403,6 +403,10 @@ def test_a_time_that_could_not_be_read_is_open_has_nothing_to_confirm_and_enter_
 ) -> None:
     reference, _ = doubly_unread(world)
     desk = world.desk().open(f"/case/{reference}")
+    assert (
+        f"Not understood: {TEATIME} · field of the form, page 2" in desk.words
+        and "Answers 9 read · 2 to check" in desk.words
+    )
     assert "new Zealand" not in desk.words and "When did you find out? (A08)" in desk.words
     buttons = [text for text in desk.buttons if "find out" in text]
     assert [text.partition(":")[0] for text in buttons] == ["Keep what I typed", "Cannot be read"]
