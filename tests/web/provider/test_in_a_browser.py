@@ -238,6 +238,7 @@ def test_printing_shows_what_is_closed_and_hides_buttons(page: Page) -> None:
     page.emulate_media(media="print")
     assert not page.locator(".exit").is_visible()
     assert not page.get_by_role("button", name="Send it now").is_visible()
+    assert not [a for a in page.get_by_role("link", name="Change").all() if a.is_visible()]
     assert page.get_by_text("Office manager").is_visible()
 
 
