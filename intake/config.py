@@ -108,13 +108,22 @@ SETTINGS: tuple[Setting, ...] = (
 
 _BY_NAME = {s.name: s for s in SETTINGS}
 
+# Each kind of mailbox, and the option without which it cannot be. Their adapters check the others.
+MAILBOX_KINDS: Mapping[str, str] = {
+    "imap": "host",
+    "exchange": "host",
+    "graph": "tenant",
+    "smtp": "listen",
+    "maildrop": "folder",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class MailboxSettings:
     """`[mailboxes.NAME]`: a folder on a server (or on disk) that we collect from."""
 
     name: str
-    kind: str  # imap, maildrop
+    kind: str  # one of MAILBOX_KINDS
     options: Mapping[str, Any] = field(default_factory=dict)
     trust: Mapping[str, Any] = field(default_factory=dict)
 
@@ -242,9 +251,10 @@ def _mailboxes(table: object) -> tuple[MailboxSettings, ...]:
         rest = dict(options)
         trust = rest.pop("trust", {})
         kind = rest.pop("kind", "imap")
-        if kind not in {"imap", "maildrop"}:
-            raise Misconfigured(f"[mailboxes.{name}] kind is “{kind}”; it is imap or maildrop.")
-        needed = "host" if kind == "imap" else "folder"
+        if kind not in MAILBOX_KINDS:
+            kinds = f"{', '.join(list(MAILBOX_KINDS)[:-1])} or {list(MAILBOX_KINDS)[-1]}"
+            raise Misconfigured(f"[mailboxes.{name}] kind is “{kind}”; it is {kinds}.")
+        needed = MAILBOX_KINDS[kind]
         if needed not in rest:
             raise Misconfigured(f"[mailboxes.{name}] has no {needed}; add one.")
         boxes.append(MailboxSettings(name, kind, rest, _trusted(name, trust)))
@@ -279,7 +289,7 @@ def _refuse(settings: Settings) -> None:
     _refuse_own_domains(settings)
     if settings.demo and (settings.smtp_url or any(box.kind != "maildrop" for box in settings.mailboxes)):
         raise Misconfigured(
-            "The demo lets anybody sign in, so it must not see real mail: unset INTAKE_SMTP_URL and the mailboxes of kind imap, "
+            "The demo lets anybody sign in, so it must not see real mail: unset INTAKE_SMTP_URL and every mailbox that is not a maildrop, "
             "or set INTAKE_DEMO=false."
         )
     if settings.production:

@@ -479,6 +479,12 @@ class MailboxState:
     last_contact: datetime | None = None
     last_message: datetime | None = None
     error: str = ""
+    cursor: str | None = None  # where a server that hands out changes goes on: a SyncState, a delta link
+    account: str | None = None  # whose sign-in opened it first; another one is refused
+    access_ends: datetime | None = None  # when the secret or certificate that opens it ends, if it says so
+    counted: int | None = None  # mails in its folders at the last full look, without those from before our time
+    counted_before: int | None = None  # mails that lay in Processed and Held before our time
+    counted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -549,13 +555,33 @@ class Doorbell(Protocol):
 
 
 class Mailbox(Protocol):
-    """A folder on a server that we collect from. Nothing is flagged or moved before `done`."""
+    """A folder on a server that we collect from. Nothing is flagged or moved before `done`. For one thread.
+
+    Connects when it must, and again after any error. tests/contract/test_mailboxes.py says what each must do.
+    """
 
     name: str
 
-    def changes(self) -> Iterator[Arrival]: ...
-    def done(self, remote_id: str, outcome: OutcomeCode | None = None) -> None: ...  # None: kept, not worked on yet
-    def wait(self, seconds: float) -> bool: ...
+    def changes(self) -> Iterator[Arrival]:
+        """What is in the folder and not known to be kept, oldest first, with the bytes as they lie on the server.
+
+        Raises TryLater when the server is away; Refused, after everything was yielded, when mails cannot be moved.
+        """
+        ...
+
+    def done(self, remote_id: str, outcome: OutcomeCode | None = None) -> None:
+        """Move a mail that is durable here out of the folder: to Held when the outcome is NEEDS_PERSON or it was too large, else
+        to Processed. None: kept, not worked on yet. One that is gone is no error."""
+        ...
+
+    def wait(self, seconds: float) -> bool:
+        """True as soon as there may be something new, False when `seconds` have passed."""
+        ...
+
+    def count(self) -> tuple[int, int]:
+        """How many mails lie in the folder, and how many in Processed and Held together."""
+        ...
+
     def close(self) -> None: ...
 
 

@@ -111,6 +111,16 @@ class ImapMailbox:
                 return True
             return self._idle(min(seconds, _IDLE_LIMIT))
 
+    def count(self) -> tuple[int, int]:
+        with self._failures():
+            client = self._selected()
+            account = self._account
+            sizes = [
+                int(client.folder_status(name, ["MESSAGES"])[b"MESSAGES"])
+                for name in (account.folder, *(self._folders[f] for f in (account.processed, account.held)))
+            ]
+            return sizes[0], sizes[1] + sizes[2]
+
     def close(self) -> None:
         client, self._client = self._client, None
         if client is not None:

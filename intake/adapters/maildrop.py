@@ -93,6 +93,13 @@ class MaildropMailbox:
                 return False
             time.sleep(min(left, _LOOK_EVERY))
 
+    def count(self) -> tuple[int, int]:
+        try:
+            new, done = ([e for e in os.scandir(f) if _is_mail(e.name)] for f in (self._new, self._done))
+            return len(new), len(done)
+        except OSError as error:
+            raise TryLater(f"The folder of mailbox {self.name} cannot be read ({error.strerror}).") from error
+
     def close(self) -> None:
         self._paths.clear()
 

@@ -4,28 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 
-from intake.ports import MailboxState
 from tests.support import dovecot as server
 from tests.support.dovecot import Dovecot
+from tests.support.places import RememberedState
 
 _numbers = itertools.count(1)
-
-
-class RememberedState:
-    """The part of the store that a mailbox reader keeps its place in."""
-
-    def __init__(self) -> None:
-        self.states: dict[str, MailboxState] = {}
-
-    def mailbox_state(self, name: str) -> MailboxState:
-        return self.states.get(name, MailboxState(name))
-
-    def set_mailbox_state(self, name: str, **fields: object) -> None:
-        self.states[name] = replace(self.mailbox_state(name), **fields)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")

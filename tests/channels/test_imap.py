@@ -15,8 +15,8 @@ import pytest
 from intake.adapters.imap import PART_HEADER, ImapMailbox, imap_from_settings
 from intake.domain.errors import Misconfigured, Refused, TryLater
 from intake.domain.model import OutcomeCode
-from tests.channels.conftest import RememberedState
 from tests.support.dovecot import Dovecot
+from tests.support.places import RememberedState
 
 MakeMail = Callable[..., bytes]
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from intake.adapters.imap import imap_from_settings
-from tests.channels.conftest import RememberedState
 from tests.support import dovecot as server
+from tests.support.places import RememberedState
 
 MakeMail = Callable[..., bytes]
 

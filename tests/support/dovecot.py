@@ -121,6 +121,14 @@ class Dovecot:
         children.stop(self.process)
         shutil.rmtree(self.run, ignore_errors=True)
 
+    def pause(self) -> None:
+        """Until `resume` nobody gets a connection, and those that are open are cut."""
+        children.stop(self.process)
+
+    def resume(self) -> None:
+        self.process = children.start([_program(), "-F", "-c", str(self.config)], self.folder / "stderr")
+        _until_listening(self.imap, self.imaps, self.lmtp, log=self.folder / "dovecot.log", process=self.process)
+
     # ---- what tests do with it -----------------------------------------------------------------
 
     def deliver(self, mailbox: str, *mails: bytes) -> None:
