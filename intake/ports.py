@@ -482,9 +482,14 @@ class MailboxState:
     cursor: str | None = None  # where a server that hands out changes goes on: a SyncState, a delta link
     account: str | None = None  # whose sign-in opened it first; another one is refused
     access_ends: datetime | None = None  # when the secret or certificate that opens it ends, if it says so
-    counted: int | None = None  # mails in its folders at the last full look, without those from before our time
+    counted: int | None = None  # mails in Processed and Held at the last full look
     counted_before: int | None = None  # mails that lay in Processed and Held before our time
+    ledger: int | None = None  # how many we had kept from it then
     counted_at: datetime | None = None
+    echo_sent_at: datetime | None = None  # the last mail of ours to it that proves the way end to end ...
+    echo_seen_at: datetime | None = None  # ... and when the last of them had been read
+    unstamped: int | None = None  # mails in a row that bore no result of our own side where one is configured
+    shapes: str | None = None  # the kinds of stamp seen so far, one a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -511,6 +516,14 @@ class OperatorStore(Protocol):
         ...
 
     def mailbox_states(self) -> tuple[MailboxState, ...]: ...
+    def kept_from(self, mailbox: str) -> int:
+        """How many deliveries came from it, whatever became of them."""
+        ...
+
+    def waiting_from(self, mailbox: str) -> datetime | None:
+        """When the oldest mail of it that has no outcome yet was received."""
+        ...
+
     def job_counts(self, task: str = "") -> Mapping[str, int]:
         """What is not done, by state: due, later, leased, person; of one task ("process", "suggest") when it is named."""
         ...

@@ -6,9 +6,11 @@ on CI a missing server is a failure, since CI installs it.
 
 from __future__ import annotations
 
+import base64
 import grp
 import os
 import pwd
+import secrets
 import shutil
 import smtplib
 import socket
@@ -18,6 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import jwt
 import pytest
 from imapclient import IMAPClient
 
@@ -45,6 +48,12 @@ disable_plaintext_auth = no
 ssl = yes
 ssl_cert = <{folder}/server.pem
 ssl_key = <{folder}/server.key
+auth_mechanisms = plain login xoauth2 oauthbearer
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2.conf
+}}
 passdb {{
   driver = static
   args = password={password}
@@ -75,6 +84,13 @@ service lmtp {{
 }}
 """
 
+_OAUTH = """
+introspection_mode = local
+local_validation_key_dict = fs:posix:prefix={folder}/keys/
+username_attribute = username
+"""
+_KEY_ID = "test-key"
+
 
 class Dovecot:
     host = "127.0.0.1"
@@ -100,6 +116,11 @@ class Dovecot:
                     break
                 path.chmod(0o755)
             os.chown(folder / "mail", entry.pw_uid, entry.pw_gid)
+        self._key = secrets.token_bytes(32)
+        keys = folder / "keys" / "default" / "HS256"
+        keys.mkdir(parents=True)
+        (keys / _KEY_ID).write_bytes(base64.b64encode(self._key))
+        (folder / "oauth2.conf").write_text(_OAUTH.format(folder=folder))
         self.config = folder / "dovecot.conf"
         self.config.write_text(
             _CONFIG.format(
@@ -150,6 +171,12 @@ class Dovecot:
             return int(client.folder_status(folder, ["MESSAGES"])[b"MESSAGES"])
         finally:
             client.logout()
+
+    def token(self, mailbox: str, lasts: float = 3600.0) -> str:
+        """An access token for one account, signed as the site's own authority would (RFC 7519)."""
+        now = time.time()
+        claims = {"sub": mailbox, "username": mailbox, "iat": int(now) - 1, "exp": int(now + lasts)}
+        return jwt.encode(claims, self._key, "HS256", {"kid": _KEY_ID})
 
     def options(self, mailbox: str, **more: object) -> dict[str, object]:
         """The options of `[mailboxes.NAME]` for a verified TLS connection."""

@@ -28,6 +28,8 @@ _MISSING = _WAITING.where(~_HAS_JOB)
 _BY_OUTCOME = select(_d.outcome, func.count()).where(_d.outcome.is_not(None)).group_by(_d.outcome)
 _NEWEST_BLOB = select(t.raw_messages.c.blob).order_by(t.raw_messages.c.id.desc()).limit(1)
 _OLDEST = select(func.min(_d.received_at)).where(_d.outcome.is_(None))
+_KEPT_FROM = select(func.count()).select_from(t.deliveries).where(_d.mailbox == bindparam("mailbox"))
+_OLDEST_FROM = _OLDEST.where(_d.mailbox == bindparam("mailbox"))
 _STATE_FIELDS = frozenset(f.name for f in fields(MailboxState)) - {"name"}
 
 
@@ -50,6 +52,14 @@ class OperatorRows(Base):
         with self._read() as connection:
             rows = connection.execute(select(t.mailboxes).order_by(_m.name)).mappings()
             return tuple(MailboxState(**row) for row in rows)
+
+    def kept_from(self, mailbox: str) -> int:
+        with self._read() as connection:
+            return connection.scalar(_KEPT_FROM, {"mailbox": mailbox}) or 0
+
+    def waiting_from(self, mailbox: str) -> datetime | None:
+        with self._read() as connection:
+            return connection.scalar(_OLDEST_FROM, {"mailbox": mailbox})
 
     def job_counts(self, task: str = "") -> Mapping[str, int]:
         now = self._clock()

@@ -406,7 +406,12 @@ mailboxes = Table(
     Column("access_ends", UTCDateTime),
     Column("counted", Integer),
     Column("counted_before", Integer),
+    Column("ledger", Integer),
     Column("counted_at", UTCDateTime),
+    Column("echo_sent_at", UTCDateTime),
+    Column("echo_seen_at", UTCDateTime),
+    Column("unstamped", Integer),
+    Column("shapes", Text),
 )
 
 settings = Table(
