@@ -18,6 +18,7 @@ from intake.domain.errors import IntakeError, Refused, TryLater
 from intake.domain.model import Arrival
 from intake.ports import Delivery, Mailbox
 from intake.receive import keep
+from workers.counting import Counting
 from workers.log import log_events
 from workers.stopping import growing_wait, stop_on_signals
 
@@ -50,11 +51,13 @@ def run(parts: Parts, stop: threading.Event | None = None) -> None:
 
 def read(parts: Parts, box: Mailbox, stop: threading.Event) -> None:
     """Collect from one mailbox until `stop`, whatever happens to its server, our disk or our database."""
-    failures = 0
+    failures, counting = 0, Counting(parts, box)
     while not stop.is_set():
         after = 0.0
         try:
+            counting.before()
             _note(parts, box, error=_pass(parts, box, stop))
+            counting.after()
             failures = 0
             box.wait(parts.settings.mailbox_poll_seconds)
             continue

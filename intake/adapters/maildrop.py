@@ -50,8 +50,7 @@ class MaildropMailbox:
     def changes(self) -> Iterator[Arrival]:
         """Every whole file in new/, oldest first. Raises TryLater when the folder cannot be read."""
         try:
-            for folder in (self._new, self._done):
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._make_folders()
             waiting = self._waiting()
         except OSError as error:
             raise TryLater(f"The folder of mailbox {self.name} cannot be read ({error.strerror}).") from error
@@ -95,6 +94,7 @@ class MaildropMailbox:
 
     def count(self) -> tuple[int, int]:
         try:
+            self._make_folders()
             new, done = ([e for e in os.scandir(f) if _is_mail(e.name)] for f in (self._new, self._done))
             return len(new), len(done)
         except OSError as error:
@@ -102,6 +102,10 @@ class MaildropMailbox:
 
     def close(self) -> None:
         self._paths.clear()
+
+    def _make_folders(self) -> None:
+        for folder in (self._new, self._done):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def _waiting(self) -> list[tuple[Path, os.stat_result]]:
         found = []

@@ -106,3 +106,16 @@ def test_a_database_that_is_away_says_try_later(store: SqlStore) -> None:
         gone.keep([to_keep(1)])
     with pytest.raises(TryLater):
         gone.outcomes()
+
+
+def test_what_came_from_one_mailbox_is_counted_apart(store: SqlStore) -> None:
+    early = AT.replace(hour=1)
+    one, two, _ = store.keep(
+        [to_keep(1), to_keep(2, received_at=early), to_keep(3, mailbox="assessments", received_at=AT.replace(hour=0))]
+    )
+
+    assert (store.kept_from("default"), store.kept_from("assessments"), store.kept_from("none")) == (2, 1, 0)
+    assert store.waiting_from("default") == early
+    store.file(filing(two))
+    assert store.waiting_from("default") == one.received_at
+    assert store.waiting_from("none") is None

@@ -34,6 +34,7 @@ class FakeMailbox:
         self.done_: list[str] = []
         self.fail: Exception | None = None
         self.refuse_moves = False
+        self.put_by_hand = 0  # mails in Processed that never lay in the folder while we looked
         self.before_done: Callable[[str], None] = lambda remote_id: None
 
     def changes(self) -> Iterator[Arrival]:
@@ -52,6 +53,9 @@ class FakeMailbox:
     def wait(self, seconds: float) -> bool:
         time.sleep(0.02)
         return True
+
+    def count(self) -> tuple[int, int]:
+        return len(self.folder) - len(self.done_), len(self.done_) + self.put_by_hand
 
     def close(self) -> None:
         return
@@ -241,3 +245,24 @@ def test_the_same_mail_in_two_mailboxes_and_in_a_folder_made_anew_is_one_message
     stop.set()
 
     assert messages(parts) == 1
+
+
+def test_mail_that_lay_in_processed_before_our_time_is_not_missed_and_what_comes_by_hand_later_is(
+    settings: Settings,
+) -> None:
+    box = FakeMailbox("breach", notice(1), notice(2))
+    box.put_by_hand = 40
+    parts = SomeParts(settings, box)
+    stop = collecting(parts)
+    until(lambda: parts.store.mailbox_state("breach").counted_at is not None, 10, "counted")
+    stop.set()
+    first = parts.store.mailbox_state("breach")
+
+    box.put_by_hand += 1
+    stop = collecting(parts)  # a new start counts at once
+    until(lambda: parts.store.mailbox_state("breach").counted != first.counted, 10, "counted again")
+    stop.set()
+    second = parts.store.mailbox_state("breach")
+
+    assert (first.counted, first.counted_before, first.ledger) == (42, 40, 2)
+    assert (second.counted, second.counted_before, second.ledger) == (43, 40, 2)

@@ -75,7 +75,7 @@ class _Once:
 
     def __init__(self, box: Mailbox, stop: Event) -> None:
         self.name, self._box, self._stop = box.name, box, stop
-        self.changes, self.done, self.close = box.changes, box.done, box.close
+        self.changes, self.done, self.count, self.close = box.changes, box.done, box.count, box.close
 
     def wait(self, seconds: float) -> bool:
         self._stop.set()
