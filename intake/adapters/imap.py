@@ -19,12 +19,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
-from intake.adapters.imap_account import ImapAccount, account_from_options, sign_in
+from intake.adapters.access import StateStore
+from intake.adapters.imap_account import ImapAccount, SignIn, account_from_options
 from intake.domain.errors import Refused, TryLater
 from intake.domain.model import Arrival, OutcomeCode
-from intake.ports import Clock, MailboxState
+from intake.ports import Clock
 
 _log = logging.getLogger("intake.imap")
 
@@ -39,14 +40,6 @@ _STAYS = ""  # instead of a target: copied and marked, and the server cannot tak
 PART_HEADER = b"X-Intake-Kept: part"  # first line of a mail that was too large to be kept whole
 
 
-class StateStore(Protocol):
-    """The two calls of `OperatorStore` that this adapter makes."""
-
-    def mailbox_state(self, name: str) -> MailboxState: ...
-
-    def set_mailbox_state(self, name: str, **fields: object) -> None: ...
-
-
 def imap_from_settings(name: str, options: Mapping[str, Any], store: StateStore, clock: Clock) -> ImapMailbox:
     """Raises Misconfigured when the options of the mailbox cannot work."""
     return ImapMailbox(account_from_options(name, options), store, clock)
@@ -58,6 +51,7 @@ class ImapMailbox:
     def __init__(self, account: ImapAccount, store: StateStore, clock: Clock) -> None:
         self.name = account.name
         self._account = account
+        self._sign_in = SignIn(account, store)
         self._store = store
         self._clock = clock
         self._client: Any = None
@@ -150,7 +144,7 @@ class ImapMailbox:
 
     def _selected(self) -> Any:
         if self._client is None:
-            self._client = sign_in(self._account)
+            self._client = self._sign_in()
             for folder in (self._account.processed, self._account.held):
                 self._folders[folder] = _ensure_folder(self._client, folder)
         answer = self._client.select_folder(self._account.folder)

@@ -2,33 +2,30 @@
 sign-in.
 
 A certificate is always verified. A connection without TLS is possible to this very machine only, and only when
-the settings ask for it. The password comes from a file or a variable, never from the settings file, which ends
-in backups and screenshots.
+the settings ask for it. The account signs in with a password or with an access token (XOAUTH2, or OAUTHBEARER of
+RFC 7628).
 """
 
 from __future__ import annotations
 
 import imaplib
-import ipaddress
-import os
-import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from intake.domain.errors import Misconfigured, TryLater
+from intake.adapters import mailbox_options as checks
+from intake.adapters.access import StateStore, claim
+from intake.adapters.oauth import OAUTH_OPTIONS, OAuthClient, Tokens, oauth_client
+from intake.domain.errors import TryLater
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PORTS = {"tls": 993, "starttls": 143, "none": 143}
-_KNOWN = frozenset(
-    {
-        *("host", "port", "security", "ca_file", "account", "password_file", "password_env"),
-        *("folder", "processed", "held", "timeout_seconds", "reconcile_minutes", "max_message_bytes"),
-    }
-)
-_REFUSED_AGAIN_AFTER = 60.0  # seconds: servers lock an account that is tried too often
+_AUTH = ("password", "xoauth2", "oauthbearer")
+_SCOPE = "https://outlook.office365.com/.default"  # Exchange Online's; another authority has its own
+_KNOWN = OAUTH_OPTIONS | {
+    *("host", "port", "security", "ca_file", "account", "auth", "password_file", "password_env"),
+    *("folder", "processed", "held", "timeout_seconds", "reconcile_minutes", "max_message_bytes"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +35,8 @@ class ImapAccount:
     name: str
     host: str
     username: str  # the option `account`
+    auth: str = "password"  # or xoauth2, oauthbearer
+    oauth: OAuthClient | None = None
     password_file: str = ""
     password_env: str = ""
     port: int = 993
@@ -53,89 +52,102 @@ class ImapAccount:
 
 def account_from_options(name: str, options: Mapping[str, Any]) -> ImapAccount:
     """Raises Misconfigured with a sentence that names the mailbox and says how to mend it."""
-    _only_known(name, options)
-    security = str(options.get("security", "tls"))
+    checks.only_known(name, options, _KNOWN)
+    security, auth = str(options.get("security", "tls")), str(options.get("auth", "password"))
     if security not in _PORTS:
-        raise _wrong(name, f"security is “{security}”; it is tls, starttls or none")
+        raise checks.wrong(name, f"security is “{security}”; it is tls, starttls or none")
+    if auth not in _AUTH:
+        raise checks.wrong(name, f"auth is “{auth}”; it is password, xoauth2 or oauthbearer")
     account = ImapAccount(
         name=name,
         host=str(options.get("host", "")),
         username=str(options.get("account", "")),
+        auth=auth,
+        oauth=None if auth == "password" else oauth_client(name, options, _SCOPE),
         password_file=str(options.get("password_file", "")),
         password_env=str(options.get("password_env", "")),
-        port=int(_number(name, options, "port", _PORTS[security])),
+        port=int(checks.number(name, options, "port", _PORTS[security])),
         security=security,
         ca_file=str(options.get("ca_file", "")),
         folder=str(options.get("folder", "INBOX")),
         processed=str(options.get("processed", "Processed")),
         held=str(options.get("held", "Held")),
-        timeout_seconds=_number(name, options, "timeout_seconds", 60.0),
-        reconcile_minutes=_number(name, options, "reconcile_minutes", 15.0),
-        max_message_bytes=int(_number(name, options, "max_message_bytes", 36_700_160)),
+        timeout_seconds=checks.number(name, options, "timeout_seconds", 60.0),
+        reconcile_minutes=checks.number(name, options, "reconcile_minutes", 15.0),
+        max_message_bytes=int(checks.number(name, options, "max_message_bytes", 36_700_160)),
     )
     _check(account)
     return account
 
 
-def _only_known(name: str, options: Mapping[str, Any]) -> None:
-    if "password" in options:
-        raise _wrong(name, "the password must not stand in the settings file; use password_file or password_env")
-    unknown = sorted(set(options) - _KNOWN)
-    if unknown:
-        raise _wrong(name, f"there is no option “{unknown[0]}”; docs/mailboxes.md lists them all")
-
-
-def _number(name: str, options: Mapping[str, Any], key: str, default: float) -> float:
-    value = options.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        raise _wrong(name, f"{key} must be a number above 0")
-    return float(value)
-
-
 def _check(account: ImapAccount) -> None:
     if not account.host or not account.username:
-        raise _wrong(account.name, "host and account are needed")
-    if bool(account.password_file) == bool(account.password_env):
-        raise _wrong(account.name, "give one of password_file and password_env")
-    folders = (account.folder, account.processed, account.held)
-    # A line break in a folder name puts client and server out of step: seen, not supposed.
-    if any(not f or _CONTROL.search(f) for f in (account.host, account.username, *folders)):
-        raise _wrong(account.name, "host, account and folder names must not be empty nor hold control characters")
-    if len({f.casefold() for f in folders}) != 3:
-        raise _wrong(account.name, "folder, processed and held must be three different folders")
-    if account.security == "none" and not is_loopback(account.host):
-        raise _wrong(account.name, "security = “none” is for this machine only (127.0.0.1); use tls or starttls")
-    if account.ca_file and not Path(account.ca_file).is_file():
-        raise _wrong(account.name, f"ca_file names {account.ca_file}, which is not a file")
+        raise checks.wrong(account.name, "host and account are needed")
+    if account.auth == "password":
+        given = {"password_file": account.password_file, "password_env": account.password_env}
+        checks.one_of(account.name, given, *given)
+    checks.check_names(account.name, account.host, account.username)
+    checks.check_folders(account.name, account.folder, account.processed, account.held)
+    if account.security == "none" and not checks.is_loopback(account.host):
+        raise checks.wrong(account.name, "security = “none” is for this machine only (127.0.0.1); use tls or starttls")
+    checks.check_file(account.name, "ca_file", account.ca_file)
 
 
-def is_loopback(host: str) -> bool:
-    """True for an address or name that can only be this machine."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.casefold() == "localhost"
+class SignIn:
+    """Opens connections for one account, and remembers its token; for one thread."""
 
+    def __init__(self, account: ImapAccount, store: StateStore) -> None:
+        self._account, self._store = account, store
+        self._tokens = Tokens(account.oauth, store) if account.oauth else None
 
-def _wrong(name: str, what: str) -> Misconfigured:
-    return Misconfigured(f"[mailboxes.{name}]: {what}.")
+    def __call__(self) -> Any:
+        """A signed-in `imapclient.IMAPClient`. Raises TryLater (with a sentence for staff), OSError or imaplib's errors."""
+        account = self._account
+        claim(self._store, account.name, account.username)
+        try:
+            client = self._signed_in(fresh=False)
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error as error:
+            if self._tokens is None:
+                raise self._refused("password") from error
+            client = self._once_more()
+        client.normalise_times = False  # aware datetimes, not this machine's local time
+        return client
 
+    def _once_more(self) -> Any:
+        """A server may end a token before its time."""
+        try:
+            return self._signed_in(fresh=True)
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error as error:
+            raise self._refused("access token") from error
 
-def sign_in(account: ImapAccount) -> Any:
-    """A signed-in `imapclient.IMAPClient`. Raises TryLater (with a sentence for staff), OSError or imaplib's errors."""
-    client = _connect(account)
-    try:
-        client.login(account.username, _password(account))
-    except imaplib.IMAP4.abort:
-        raise
-    except imaplib.IMAP4.error as error:
-        client.shutdown()
-        raise TryLater(
-            f"The server of mailbox {account.name} refused the account or its password. Mail waits there.",
-            after=_REFUSED_AGAIN_AFTER,
-        ) from error
-    client.normalise_times = False  # aware datetimes, not this machine's local time
-    return client
+    def _refused(self, what: str) -> TryLater:
+        return TryLater(
+            f"The server of mailbox {self._account.name} refused the account or its {what}. Mail waits there.",
+            after=checks.REFUSED_AGAIN_AFTER,
+        )
+
+    def _signed_in(self, fresh: bool) -> Any:
+        account = self._account
+        if self._tokens is None:
+            word = checks.secret(account.name, "password", account.password_file, account.password_env)
+        else:
+            word = self._tokens.token(fresh)
+        client = _connect(account)
+        try:
+            if account.auth == "xoauth2":
+                client.oauth2_login(account.username, word)
+            elif account.auth == "oauthbearer":
+                client.oauthbearer_login(account.username, word)
+            else:
+                client.login(account.username, word)
+        except imaplib.IMAP4.error:
+            client.shutdown()
+            raise
+        return client
 
 
 def _connect(account: ImapAccount) -> Any:
@@ -154,19 +166,6 @@ def _connect(account: ImapAccount) -> Any:
         raise TryLater(
             f"The server of mailbox {account.name} has a certificate that is not trusted ({error.verify_message}). "
             "Nothing was sent to it. Set ca_file when the server has a certificate of your own authority.",
-            after=_REFUSED_AGAIN_AFTER,
+            after=checks.REFUSED_AGAIN_AFTER,
         ) from error
     return client
-
-
-def _password(account: ImapAccount) -> str:
-    if account.password_env:
-        found = os.environ.get(account.password_env)
-        where = f"variable {account.password_env}"
-    else:
-        path = Path(account.password_file)
-        found = path.read_text(encoding="utf-8").rstrip("\r\n") if path.is_file() else None
-        where = f"file {account.password_file}"
-    if not found:
-        raise TryLater(f"The password of mailbox {account.name} is missing: {where}.", after=_REFUSED_AGAIN_AFTER)
-    return found

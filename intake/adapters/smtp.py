@@ -22,7 +22,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from intake.adapters.imap_account import is_loopback
+from intake.adapters.mailbox_options import is_loopback
 from intake.domain.errors import Misconfigured, Refused, TryLater
 from intake.ports import Clock, OutgoingMail
 

@@ -117,6 +117,11 @@ def parser() -> argparse.ArgumentParser:
 
     as_json(add("reconcile", "operate", "reconcile", "count every message and where it ended"))
     as_json(add("doctor", "operate", "doctor", "what is wrong, and how to mend it"))
+    mailbox = as_json(
+        add("mailbox", "mailboxes", "mailbox", "where each mailbox stands; accept another account for one")
+    )
+    mailbox.add_argument("what", choices=("list", "accept"))
+    mailbox.add_argument("name", nargs="?", metavar="NAME")
     audit = as_json(add("audit", "operate", "audit", "check that the history was not changed"))
     audit.add_argument("what", choices=("verify",))
     add("migrate", "operate", "migrate", "bring the database to this version")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import secrets
 from pathlib import Path
 
 from cryptography import x509
@@ -16,7 +17,7 @@ def certificates(folder: Path) -> None:
     """Writes ca.pem, server.pem and server.key into the folder."""
     now = dt.datetime.now(dt.UTC)
     ca_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
+    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Test authority {secrets.token_hex(4)}")])
 
     def signed(name: x509.Name, key: ec.EllipticCurvePublicKey, ca: bool) -> x509.Certificate:
         builder = (

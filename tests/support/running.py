@@ -51,10 +51,13 @@ class Site:
 
     def say(self, *arguments: str) -> Any:
         """The JSON that a command prints."""
-        said = subprocess.run(
-            [*COMMAND, *arguments, "--json"], env=self.environ, capture_output=True, text=True, timeout=60, check=True
+        return [json.loads(line) for line in self.run(*arguments, "--json").splitlines()]
+
+    def run(self, *arguments: str) -> str:
+        """What a command prints; it must end well."""
+        return subprocess.run(
+            [*COMMAND, *arguments], env=self.environ, capture_output=True, text=True, timeout=60, check=True
         ).stdout
-        return [json.loads(line) for line in said.splitlines()]
 
     def log(self, command: str) -> str:
         path = self.folder / f"{command}.log"

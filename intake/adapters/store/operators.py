@@ -59,7 +59,8 @@ class OperatorRows(Base):
 
     def waiting_from(self, mailbox: str) -> datetime | None:
         with self._read() as connection:
-            return connection.scalar(_OLDEST_FROM, {"mailbox": mailbox})
+            oldest: datetime | None = connection.scalar(_OLDEST_FROM, {"mailbox": mailbox})
+            return oldest
 
     def job_counts(self, task: str = "") -> Mapping[str, int]:
         now = self._clock()
