@@ -46,6 +46,18 @@ class Lookups(Protocol):
     def reference_for_message_id(self, message_ids: Sequence[str]) -> str | None: ...
     def case_with_document(self, sha256: Sequence[str], address: str, since: datetime) -> str | None: ...
     def sent_to_case(self, reference: str, address: str) -> SentBefore: ...
+    def echo(self, message_id: str) -> str | None: ...
+
+
+_MOST_ECHO = 2_000  # characters: our sentence, and what servers on the way put around it
+
+
+def is_echo(lookups: Lookups, envelope: Envelope) -> bool:
+    """Whether it is the mail by which we prove the way to a mailbox: its number was drawn at random and is known to us alone."""
+    if not envelope.message_id or envelope.attachments or len(envelope.body) > _MOST_ECHO:
+        return False
+    ours = lookups.echo(envelope.message_id)
+    return bool(ours) and " ".join(str(ours).split()) in " ".join(envelope.body.split())
 
 
 @dataclass(frozen=True, slots=True)

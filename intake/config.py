@@ -84,6 +84,15 @@ SETTINGS: tuple[Setting, ...] = (
         "mails an hour",
         "to each duty address: a wave ends in “look at the queue”; as many again for proven senders",
     ),
+    Setting(
+        "operator_addresses",
+        "",
+        "list with commas",
+        "a mail to each when a mailbox falls silent, cannot be read, or when what opens it is about to end",
+    ),
+    Setting(
+        "echo_minutes", 15, "minutes", "without mail, after which we send one to each echo_address to prove the way"
+    ),
     Setting("phone", "0800 000 000", "phone number", "for those who cannot use the web, and when we are down"),
     Setting("phone_overseas", "+64 4 000 0000", "phone number", "the same from abroad"),
     Setting("exit_url", "https://weather.example/", "URL", "where “Leave this page quickly” goes: something harmless"),
@@ -124,6 +133,7 @@ class MailboxSettings:
 
     name: str
     kind: str  # one of MAILBOX_KINDS
+    echo_address: str = ""  # where a mail of ours to it goes, that proves the way end to end
     options: Mapping[str, Any] = field(default_factory=dict)
     trust: Mapping[str, Any] = field(default_factory=dict)
 
@@ -174,6 +184,10 @@ class Settings:
     @property
     def duty(self) -> tuple[str, ...]:
         return _words(self.values["duty_addresses"])
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        return _words(self.values["operator_addresses"])
 
     def mailbox(self, name: str) -> MailboxSettings | None:
         return next((m for m in self.mailboxes if m.name == name), None)
@@ -257,7 +271,10 @@ def _mailboxes(table: object) -> tuple[MailboxSettings, ...]:
         needed = MAILBOX_KINDS[kind]
         if needed not in rest:
             raise Misconfigured(f"[mailboxes.{name}] has no {needed}; add one.")
-        boxes.append(MailboxSettings(name, kind, rest, _trusted(name, trust)))
+        echo = str(rest.pop("echo_address", ""))
+        if echo:
+            _refuse_address(f"[mailboxes.{name}] echo_address", echo)
+        boxes.append(MailboxSettings(name, kind, echo, rest, _trusted(name, trust)))
     return tuple(boxes)
 
 
@@ -310,10 +327,9 @@ def _refuse_own_domains(settings: Settings) -> None:
 
 def _refuse_addresses(settings: Settings) -> None:
     single = [(name, str(settings.values[name])) for name in ("sender_address", "breach_address")]
-    for name, given in [*single, *(("duty_addresses", each) for each in settings.duty)]:
-        local, _, domain = given.rpartition("@")
-        if not local or "." not in domain or any(c.isspace() for c in given):
-            raise Misconfigured(f"{_BY_NAME[name].variable} holds “{given}”; write an address, name@domain.")
+    lists = (("duty_addresses", settings.duty), ("operator_addresses", settings.operators))
+    for name, given in [*single, *((name, each) for name, several in lists for each in several)]:
+        _refuse_address(_BY_NAME[name].variable, given)
     host, _, port = str(settings.listen).rpartition(":")
     if not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise Misconfigured(f"INTAKE_LISTEN is “{settings.listen}”; write host:port, like 127.0.0.1:8700.")
@@ -325,6 +341,12 @@ def _refuse_addresses(settings: Settings) -> None:
         given = str(settings.values[name])
         if given and not given.startswith(tuple(schemes.split())):
             raise Misconfigured(f"{_BY_NAME[name].variable} must begin with {schemes.replace(' ', ' or ')}.")
+
+
+def _refuse_address(setting: str, given: str) -> None:
+    local, _, domain = given.rpartition("@")
+    if not local or "." not in domain or any(c.isspace() for c in given):
+        raise Misconfigured(f"{setting} holds “{given}”; write an address, name@domain.")
 
 
 def _refuse_in_production(settings: Settings) -> None:

@@ -77,6 +77,7 @@ class Examination:
     came_back: tuple[str, ...] = ()  # Message-IDs that a bounce names: of our mails, when we sent them
     marks: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
+    echo: bool = False  # our own mail, by which the way to the mailbox is proven
 
     @property
     def suggest(self) -> bool:
@@ -188,6 +189,8 @@ def _decide(
         message_id=envelope.message_id,
         came_back=belonging.came_back(envelope),
     )
+    if belonging.is_echo(parts.lookups, envelope):
+        return replace(base, echo=True)
     has_form = any(f.read.form for f in found)
     if sender.verdict is VerdictCode.AUTOMATIC and not has_form:
         # A bounce of our own mail quotes our words, and is noted on its case; what is none of ours may be a notice all the same.

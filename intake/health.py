@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
 from intake.config import Settings
 from intake.domain.errors import CannotRead, Misconfigured, TryLater
+from intake.domain.health import Health
+from intake.mailbox_health import mailbox_findings
 from intake.ports import Blobs, Clock, Doorbell, OperatorStore
 
-SILENT = timedelta(minutes=30)
 WAITING = timedelta(minutes=5)
 LITTLE_SPACE = 2 * 1024**3  # bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """One part of the house and how it is, in one sentence."""
-
-    name: str
-    state: str  # ok, warn, bad
-    text: str
-    mend: str = ""  # what to do about it
 
 
 class Parts(Protocol):
@@ -141,27 +131,6 @@ def _sending(parts: Parts) -> Health:
 
 
 def _mailboxes(parts: Parts) -> list[Health]:
-    found = []
     states = {s.name: s for s in parts.store.mailbox_states()}
-    for box in parts.settings.mailboxes:
-        state = states.get(box.name)
-        if state is None or state.last_contact is None:
-            found.append(Health(f"mailbox {box.name}", "warn", "Not reached yet.", "Start `provider-intake collect`."))
-        elif state.error:
-            found.append(
-                Health(
-                    f"mailbox {box.name}",
-                    "bad",
-                    state.error,
-                    "Mail waits on the server and counts from the server's time.",
-                )
-            )
-        elif parts.clock() - state.last_contact > SILENT:
-            found.append(
-                Health(
-                    f"mailbox {box.name}", "bad", "No contact for 30 minutes.", "Is `provider-intake collect` running?"
-                )
-            )
-        else:
-            found.append(Health(f"mailbox {box.name}", "ok", "Working."))
-    return found
+    now = parts.clock()
+    return [each for box in parts.settings.mailboxes for each in mailbox_findings(box, states.get(box.name), now)]

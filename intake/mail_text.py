@@ -132,6 +132,16 @@ class Composer:
         values = {"reference": reference, "words": text}
         return self._mail("from_staff", dedupe, to, f"About {reference}", values, _WRITTEN_BY_A_PERSON)
 
+    def echo(self, *, dedupe: str, to: str) -> NewMail:
+        """To a mailbox of ours: when it is read there, the way to it works from end to end."""
+        return self._mail("echo", dedupe, to, "The way to this address is proven by this mail", {}, _BY_MACHINE)
+
+    def alarm(self, *, dedupe: str, to: str, part: str, text: str, mend: str) -> NewMail:
+        """To an operator: what is wrong with a part of the system, and what to do. The words are those of `intake.health`."""
+        return self._mail(
+            "alarm", dedupe, to, f"Look at {part}", {"part": part, "text": text, "mend": mend}, _BY_MACHINE
+        )
+
     def sign_in(self, *, dedupe: str, to: str, link: str) -> NewMail:
         """A one-time link for a member of staff. `link` is an address of our own."""
         return self._mail("sign_in", dedupe, to, "Your sign-in link", {"link": link}, _AUTOMATIC)

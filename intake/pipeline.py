@@ -67,7 +67,10 @@ def process_kept(parts: Parts, delivery: Delivery, raw: bytes | None = None, job
         return Done(ended or OutcomeCode.DUPLICATE, (first,) if first else (), None)
     raw = parts.blobs.get(delivery.raw.blob) if raw is None else raw
     found = examine(parts, raw, delivery.channel, delivery.mailbox, delivery.received_at)
-    return Done(found.outcome, _file(parts, delivery, job, found), found)
+    references = _file(parts, delivery, job, found)
+    if found.echo:
+        parts.store.set_mailbox_state(delivery.mailbox, echo_seen_at=parts.clock())
+    return Done(found.outcome, references, found)
 
 
 def _file(parts: Parts, delivery: Delivery, job: Job | None, found: Examination) -> tuple[str, ...]:

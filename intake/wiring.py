@@ -19,11 +19,12 @@ from forms.schema import Problem
 from intake.config import MailboxSettings, Settings
 from intake.desk import Desk
 from intake.domain.errors import Misconfigured
+from intake.domain.health import Health
 from intake.domain.model import Provider, ReadAnswer
 from intake.domain.registry import Registry
 from intake.domain.signatures import DkimResult
 from intake.domain.trust import NOBODY, Trust, shorthand, trust_from_settings
-from intake.health import Health, findings
+from intake.health import findings
 from intake.mail_text import Composer
 from intake.ports import Clock, Doorbell, Mailbox, MailSender, QueueRow, SentBefore
 
@@ -73,6 +74,9 @@ class Lookups:
     def sent_to_case(self, reference: str, address: str) -> SentBefore:
         return self._store.sent_to_case(reference, address)
 
+    def echo(self, message_id: str) -> str | None:
+        return self._store.echo(message_id)
+
 
 class NoLookups:
     """A register and a queue that are empty: `explain` on a machine where nothing was received yet."""
@@ -100,6 +104,9 @@ class NoLookups:
 
     def sent_to_case(self, reference: str, address: str) -> SentBefore:
         return SentBefore()
+
+    def echo(self, message_id: str) -> str | None:
+        return None
 
 
 class Parts:

@@ -24,6 +24,7 @@ from intake.domain.reference import make
 from intake.pipeline import process
 from intake.ports import Delivery, Job, ReferenceTaken, StaleJob
 from intake.suggest import suggest
+from intake.watch import watch
 from workers import deliver, maintain
 from workers.log import log_events
 from workers.stopping import growing_wait, stop_on_signals
@@ -93,7 +94,7 @@ def _drain_alone() -> int:
 
 
 def _loop(parts: Parts, wake: threading.Event, stop: threading.Event) -> None:
-    failures, sweep_at, tidy_at = 0, 0.0, 0.0
+    failures, sweep_at, tidy_at, watch_at = 0, 0.0, 0.0, 0.0
     while not stop.is_set():
         wake.clear()  # before the look: a ring during it makes another one
         try:
@@ -104,6 +105,9 @@ def _loop(parts: Parts, wake: threading.Event, stop: threading.Event) -> None:
             if time.monotonic() >= tidy_at:
                 maintain.tidy(parts)
                 tidy_at = time.monotonic() + maintain.TIDY_SECONDS
+            if time.monotonic() >= watch_at:
+                watch(parts)
+                watch_at = time.monotonic() + maintain.WATCH_SECONDS
             failures = 0
             wait = float(parts.settings.poll_seconds)
         except Exception as error:  # noqa: BLE001 - a door: without its database a worker waits, and then goes on

@@ -12,6 +12,7 @@ _log = logging.getLogger("intake.maintain")
 
 SWEEP_SECONDS = 30.0
 TIDY_SECONDS = 3600.0
+WATCH_SECONDS = 60.0
 
 
 def sweep(parts: Parts) -> int:

@@ -18,6 +18,7 @@ _STATES: Mapping[str, Badge] = {
 
 
 _KINDS: Mapping[str, str] = {
+    "alarm": "Alarm to an operator",
     "ask_for_more": "Questions to the provider",
     "from_staff": "Message of staff",
     "page": "Page to whoever is on duty",

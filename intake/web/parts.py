@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from intake.config import Settings
-from intake.health import Health as Health
+from intake.domain.health import Health as Health
 from intake.mail_text import Composer
 from intake.ports import (
     Blobs,

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 
 from flask import Blueprint, render_template
 
+from intake.config import MailboxSettings
 from intake.domain import nz_words
 from intake.domain.model import OutcomeCode
+from intake.mailbox_health import mailbox_findings
 from intake.ports import MailboxState, SentMail
 from intake.web import present, staff
 from intake.web.mail_state import mail_badge, mail_kind
@@ -30,6 +32,13 @@ _JOBS: Mapping[str, str] = {
     "person": "Given to a person",
 }
 _TASKS: Mapping[str, str] = {"process": "Read a message", "suggest": "Look for answers in another document"}
+_KINDS: Mapping[str, str] = {
+    "imap": "IMAP",
+    "exchange": "Exchange",
+    "graph": "Exchange Online",
+    "smtp": "SMTP",
+    "maildrop": "Folder",
+}
 _TONES = {"ok": present.Badge("tick", "Working", "ok"), "warn": present.Badge("warn", "Look at this", "warn"),
           "bad": present.Badge("cross", "Broken", "bad")}  # fmt: skip
 
@@ -58,7 +67,7 @@ def blueprint(parts: Parts) -> Blueprint:
             account=counted,
             health=[(_named(h), f"{h.text} {h.mend}".strip(), _TONES.get(h.state, _TONES["warn"])) for h in health],
             first=first_thing(counted, health, mails),
-            mailboxes=[_mailbox(m, now) for m in parts.store.mailbox_states()],
+            mailboxes=_mailboxes(parts, now),
             jobs=_jobs(parts.store.job_counts()),
             tasks=[(words, _jobs(parts.store.job_counts(task))) for task, words in _TASKS.items()],
             mails=[_mail(m, now, parts) for m in mails],
@@ -103,15 +112,36 @@ def _named(part: Health) -> str:
     return part.name[:1].upper() + part.name[1:]
 
 
-def _mailbox(box: MailboxState, now: datetime) -> dict[str, Any]:
-    badge = _TONES["bad"] if box.error else _TONES["ok" if box.last_contact else "warn"]
+def _mailboxes(parts: Parts, now: datetime) -> list[dict[str, Any]]:
+    """Those of the settings, in their order; one that left the settings and has a state is shown behind them."""
+    states = {state.name: state for state in parts.store.mailbox_states()}
+    boxes = [*parts.settings.mailboxes]
+    boxes += [MailboxSettings(name, "") for name in states if parts.settings.mailbox(name) is None]
+    return [_mailbox(box, states.get(box.name), parts.store.waiting_from(box.name), now) for box in boxes]
+
+
+def _mailbox(
+    box: MailboxSettings, state: MailboxState | None, oldest: datetime | None, now: datetime
+) -> dict[str, Any]:
+    found = mailbox_findings(box, state, now)
+    state = state or MailboxState(box.name)
     return {
         "name": box.name,
-        "badge": badge,
-        "error": box.error,
-        "last_message": present.moment(box.last_message, now) if box.last_message else "none yet",
-        "last_contact": f"{nz_words.span(now - box.last_contact)} ago" if box.last_contact else "not yet",
+        "kind": _KINDS.get(box.kind, "not in the settings"),
+        "badge": _TONES[found[0].state],
+        "said": [f"{each.text} {each.mend}".strip() for each in found if each.state != "ok"],
+        "last_message": present.moment(state.last_message, now) if state.last_message else "none yet",
+        "last_contact": _ago(state.last_contact, now),
+        "oldest": nz_words.span(now - oldest) if oldest else "none",
+        "access_ends": nz_words.long_day(state.access_ends) if state.access_ends else "–",
+        "proven": _ago(state.echo_seen_at, now) if box.echo_address else "–",
+        "counted": "not yet" if state.counted is None else f"{state.counted - (state.counted_before or 0):,}",
+        "kept": "–" if state.ledger is None else f"{state.ledger:,}",
     }
+
+
+def _ago(at: datetime | None, now: datetime) -> str:
+    return f"{nz_words.span(now - at)} ago" if at else "not yet"
 
 
 def _jobs(counts: Mapping[str, int]) -> list[tuple[str, int]]:

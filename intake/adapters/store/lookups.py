@@ -33,6 +33,7 @@ _THREAD_IN = (
     .order_by(_s.id.desc())
     .limit(1)
 )
+_ECHO = select(_o.body).where(_o.message_id == bindparam("message_id"), _o.template == "echo")
 _THREAD_OUT = (
     select(_c.reference)
     .join(t.outbox, _o.case_id == _c.id)
@@ -88,6 +89,12 @@ class Lookups(Base):
         with self._read() as connection:
             ours: str | None = connection.scalar(_THREAD_OUT, {"ids": [f"<{key}>" for key in bare]})
             return ours or connection.scalar(_THREAD_IN, {"ids": bare})
+
+    def echo(self, message_id: str) -> str | None:
+        """What we wrote, when this is the number of a mail of ours that proves the way to a mailbox."""
+        with self._read() as connection:
+            found: str | None = connection.scalar(_ECHO, {"message_id": f"<{message_key(message_id)}>"})
+        return found
 
     def case_with_document(self, sha256: Sequence[str], address: str, since: datetime) -> str | None:
         if not sha256:
