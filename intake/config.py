@@ -60,6 +60,12 @@ SETTINGS: tuple[Setting, ...] = (
         "smtp:// or smtps:// URL; empty: kept in the outbox, shown to staff",
         "the aligned sender of the Ministry; acknowledgements never come from a domain of our own",
     ),
+    Setting(
+        "send_by",
+        "",
+        "name of a mailbox; empty: smtp_url",
+        "mail leaves through this mailbox of Exchange (kind graph or exchange), where no SMTP server takes it",
+    ),
     Setting("dns_file", "", "JSON file", "answers DNS questions instead of the network: tests, demo, closed sites"),
     Setting("base_url", "", "URL; empty: http:// and `listen`", "goes into sign-in links and mails"),
     Setting("listen", "127.0.0.1:8700", "host:port", "loopback by default: a proxy with TLS stands in front"),
@@ -186,6 +192,11 @@ class Settings:
         return _words(self.values["duty_addresses"])
 
     @property
+    def sends(self) -> bool:
+        """Whether anything can leave."""
+        return bool(self.values["smtp_url"] or self.values["send_by"])
+
+    @property
     def operators(self) -> tuple[str, ...]:
         return _words(self.values["operator_addresses"])
 
@@ -304,13 +315,23 @@ def _refuse(settings: Settings) -> None:
         raise Misconfigured(f"INTAKE_DNS_FILE names {settings.dns_file}, which is not a file.")
     _refuse_addresses(settings)
     _refuse_own_domains(settings)
-    if settings.demo and (settings.smtp_url or any(box.kind != "maildrop" for box in settings.mailboxes)):
+    _refuse_send_by(settings)
+    if settings.demo and (settings.sends or any(box.kind != "maildrop" for box in settings.mailboxes)):
         raise Misconfigured(
             "The demo lets anybody sign in, so it must not see real mail: unset INTAKE_SMTP_URL and every mailbox that is not a maildrop, "
             "or set INTAKE_DEMO=false."
         )
     if settings.production:
         _refuse_in_production(settings)
+
+
+def _refuse_send_by(settings: Settings) -> None:
+    name = str(settings.send_by)
+    box = settings.mailbox(name)
+    if name and settings.smtp_url:
+        raise Misconfigured("Mail leaves by INTAKE_SMTP_URL or by INTAKE_SEND_BY: unset one of them.")
+    if name and (box is None or box.kind not in ("graph", "exchange")):
+        raise Misconfigured(f"INTAKE_SEND_BY is “{name}”, which is no mailbox of kind graph or exchange.")
 
 
 def _refuse_own_domains(settings: Settings) -> None:
@@ -359,8 +380,10 @@ def _refuse_in_production(settings: Settings) -> None:
         )
     if not str(settings.base_url).startswith("https://"):
         raise Misconfigured("INTAKE_BASE_URL must begin with https:// in production.")
-    if not settings.smtp_url:
-        raise Misconfigured("Production needs INTAKE_SMTP_URL: without it no acknowledgement leaves.")
+    if not settings.sends:
+        raise Misconfigured(
+            "Production needs INTAKE_SMTP_URL or INTAKE_SEND_BY: without one no acknowledgement leaves."
+        )
     if not settings.trusted_proxy:
         raise Misconfigured(
             "Production needs INTAKE_TRUSTED_PROXY: the address from which your proxy with TLS comes (127.0.0.1 when it runs "

@@ -120,10 +120,15 @@ def _sending(parts: Parts) -> Health:
             f"{failed} of the last 200 mails were refused or came back.",
             "See them on the case; call the provider instead.",
         )
-    if parts.settings.demo and not parts.settings.smtp_url:
+    if parts.settings.demo and not parts.settings.sends:
         return Health("sending", "ok", "Nothing leaves the demo: the outbox shows what would have been sent.")
-    if not parts.settings.smtp_url:
-        return Health("sending", "warn", "No SMTP server is set: mails stay in the outbox.", "Set INTAKE_SMTP_URL.")
+    if not parts.settings.sends:
+        return Health(
+            "sending",
+            "warn",
+            "No mail server is set: mails stay in the outbox.",
+            "Set INTAKE_SMTP_URL or INTAKE_SEND_BY.",
+        )
     if not parts.settings.duty:
         text = "Mails leave, and nobody is told of a grave case at night."
         return Health("sending", "warn", text, "Set INTAKE_DUTY_ADDRESSES to who is on duty.")

@@ -480,7 +480,6 @@ class MailboxState:
     last_contact: datetime | None = None
     last_message: datetime | None = None
     error: str = ""
-    cursor: str | None = None  # where a server that hands out changes goes on: a SyncState, a delta link
     account: str | None = None  # whose sign-in opened it first; another one is refused
     access_ends: datetime | None = None  # when the secret or certificate that opens it ends, if it says so
     counted: int | None = None  # mails in Processed and Held at the last full look

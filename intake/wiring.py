@@ -199,12 +199,20 @@ class Parts:
 
     @cached_property
     def mail_sender(self) -> MailSender | None:
-        """None when no SMTP server is set: mails stay in the outbox, where staff see them."""
+        """None when neither a server nor a mailbox to send by is set: mails stay in the outbox, where staff see them."""
+        box = self.settings.mailbox(str(self.settings.send_by))
+        if box is not None:
+            return self._sender_of(box)
         if not self.settings.smtp_url:
             return None
         from intake.adapters.smtp import SmtpSender
 
         return SmtpSender(self.settings.smtp_url, self.settings.sender_address)
+
+    def _sender_of(self, box: MailboxSettings) -> MailSender:
+        from intake.adapters.graph_send import GraphSender
+
+        return GraphSender(box.name, self._options(box), self.settings.sender_address, self.store, self.clock)
 
     # ---- doors ---------------------------------------------------------------------------------
 
@@ -247,10 +255,19 @@ class Parts:
             from intake.adapters.maildrop import MaildropMailbox
 
             return MaildropMailbox(box.name, Path(str(box.options["folder"])))
+        options = self._options(box)
+        if box.kind == "graph":
+            from intake.adapters.graph import graph_from_settings
+
+            return graph_from_settings(box.name, options, self.store, self.clock)
         from intake.adapters.imap import imap_from_settings
 
+        return imap_from_settings(box.name, options, self.store, self.clock)
+
+    def _options(self, box: MailboxSettings) -> Mapping[str, object]:
+        """With what the general settings say for all mailboxes."""
         general = {name: self.settings.values[name] for name in ("reconcile_minutes", "max_message_bytes")}
-        return imap_from_settings(box.name, {**general, **box.options}, self.store, self.clock)
+        return {**general, **box.options}
 
 
 def build(settings: Settings, clock: Clock = now) -> Parts:

@@ -23,6 +23,7 @@ from typing import Any
 
 from intake.adapters.access import StateStore
 from intake.adapters.imap_account import ImapAccount, SignIn, account_from_options
+from intake.adapters.too_large import PART_BYTES, part_of
 from intake.domain.errors import Refused, TryLater
 from intake.domain.model import Arrival, OutcomeCode
 from intake.ports import Clock
@@ -33,11 +34,9 @@ CHANNEL = "imap"
 _TOGETHER = 20  # mails in one FETCH ...
 _TOGETHER_BYTES = 2 * 1024 * 1024  # ... and bytes; a bigger mail is fetched alone
 _SIZES_TOGETHER = 500
-_PART_KEPT = 256 * 1024  # of a mail above the limit: its header and, nearly always, its text
 _IDLE_LIMIT = 25 * 60.0  # seconds; servers hang up after 29 to 30 minutes (RFC 2177)
 _WITHOUT_IDLE = 15.0  # seconds between looks at a server that cannot push
 _STAYS = ""  # instead of a target: copied and marked, and the server cannot take it out of the folder
-PART_HEADER = b"X-Intake-Kept: part"  # first line of a mail that was too large to be kept whole
 
 
 def imap_from_settings(name: str, options: Mapping[str, Any], store: StateStore, clock: Clock) -> ImapMailbox:
@@ -221,13 +220,13 @@ class ImapMailbox:
 
     def _part(self, client: Any, uid: int, size: int) -> tuple[bytes | None, Any]:
         """The beginning of a mail above the limit, under a first line that says so. The mail stays on the server."""
-        answer = client.fetch([uid], [f"BODY.PEEK[]<0.{_PART_KEPT}>", "INTERNALDATE"]).get(uid, {})
+        answer = client.fetch([uid], [f"BODY.PEEK[]<0.{PART_BYTES}>", "INTERNALDATE"]).get(uid, {})
         raw = answer.get(b"BODY[]<0>")
         if raw is None:
             return None, None
         self._large.add(uid)
         _log.warning("mail_too_large mailbox=%s uid=%d size=%d", self.name, uid, size)
-        return PART_HEADER + b"; bytes=%d; of=%d; folder=held\r\n" % (len(raw), size) + raw, answer.get(b"INTERNALDATE")
+        return part_of(raw, size), answer.get(b"INTERNALDATE")
 
     def _remember(self, uids: Sequence[int]) -> None:
         last = max([self._last, *uids])

@@ -22,7 +22,7 @@ def mailbox(given: argparse.Namespace) -> int:
     for box in parts.settings.mailboxes:
         state = known.get(box.name, MailboxState(box.name))
         if given.json:
-            show.line({"kind": box.kind, **{k: _plain(v) for k, v in asdict(state).items() if k != "cursor"}})
+            show.line({"kind": box.kind, **{k: _plain(v) for k, v in asdict(state).items()}})
         else:
             print(f"{box.name:20} {box.kind:10} {state.account or 'not opened yet':30} {state.error or 'no trouble'}")
     return 0

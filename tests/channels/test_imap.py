@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from intake.adapters.imap import PART_HEADER, ImapMailbox, imap_from_settings
+from intake.adapters.imap import ImapMailbox, imap_from_settings
+from intake.adapters.too_large import PART_HEADER
 from intake.domain.errors import Misconfigured, Refused, TryLater
 from intake.domain.model import OutcomeCode
 from tests.support.dovecot import Dovecot

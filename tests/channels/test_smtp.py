@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intake.adapters.smtp import SmtpSender, self_test, server_from_url
+from intake.adapters.outgoing import OutgoingMime, self_test
+from intake.adapters.smtp import SmtpSender, server_from_url
 from intake.domain.errors import Misconfigured, Refused, TryLater
 from intake.ports import OutgoingMail
 from tests.support.certificates import certificates
@@ -206,9 +207,9 @@ def test_a_composer_that_lets_a_header_through_stops_the_start() -> None:
 
 @given(subject=st.text(max_size=60), body=st.text(max_size=400))
 def test_no_text_adds_a_header_or_a_recipient(subject: str, body: str) -> None:
-    sender = SmtpSender("smtp://127.0.0.1:25", SENDER, noon)
+    mails = OutgoingMime(SENDER, noon)
     try:
-        content = sender.compose(replace(MAIL, subject=subject, body=body))
+        content = mails.compose(replace(MAIL, subject=subject, body=body))
     except (Refused, UnicodeEncodeError):
         return
 

@@ -16,11 +16,13 @@ from typing import Any, ClassVar, Protocol
 
 from imapclient import IMAPClient
 
+from intake.adapters.graph import graph_from_settings
 from intake.adapters.imap import imap_from_settings
 from intake.adapters.maildrop import MaildropMailbox, drop
 from intake.ports import Mailbox, MailboxState
 from tests.support import dovecot as imap_server
 from tests.support.dovecot import Dovecot
+from tests.support.graph_server import GraphServer
 
 _numbers = itertools.count(1)
 NEW, PROCESSED, HELD = "new", "processed", "held"
@@ -177,6 +179,44 @@ class ImapPlace:
             client.logout()
 
 
+class GraphPlace:
+    kind, folders, keeps_dates = "graph", (NEW, PROCESSED, HELD), True
+    _names: ClassVar = {NEW: "Inbox", PROCESSED: "Processed", HELD: "Held"}
+
+    def __init__(self, server: GraphServer) -> None:
+        self.name = f"graph{next(_numbers)}"
+        self.state = RememberedState()
+        self.address = f"{self.name}@ministry.example"
+        self.server = server
+        server.box(self.address)
+
+    @property
+    def options(self) -> Mapping[str, object]:
+        return {"kind": self.kind, **self.server.options(self.address)}
+
+    def open(self, **options: object) -> Mailbox:
+        given = {**self.server.options(self.address), **options}
+        return graph_from_settings(self.name, given, self.state, lambda: datetime.now(UTC))
+
+    def deliver(self, *mails: bytes, at: datetime | None = None) -> None:
+        self.server.deliver(self.address, *mails, at=at)
+
+    def lying(self, folder: str = NEW) -> list[bytes]:
+        return self.server.lying(self.address, self._names[folder])
+
+    def take_away(self) -> None:
+        self.server.take_away(self.address)
+
+    def move_back(self) -> None:
+        self.server.move_back(self.address)
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        self.server.away = True
+        yield
+        self.server.away = False
+
+
 class Servers:
     """The servers of one test session, started when a place first needs them."""
 
@@ -201,4 +241,5 @@ class Servers:
 PLACES: Mapping[str, Callable[[Servers, Path], Place]] = {
     "maildrop": lambda servers, folder: MaildropPlace(folder),
     "imap": lambda servers, folder: ImapPlace(servers.dovecot()),
+    "graph": lambda servers, folder: GraphPlace(servers.running("graph", GraphServer)),
 }

@@ -401,7 +401,6 @@ mailboxes = Table(
     Column("last_contact", UTCDateTime),
     Column("last_message", UTCDateTime),
     Column("error", Text, nullable=False),
-    Column("cursor", Text),
     Column("account", String(320)),
     Column("access_ends", UTCDateTime),
     Column("counted", Integer),

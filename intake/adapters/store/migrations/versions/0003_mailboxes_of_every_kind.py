@@ -1,4 +1,4 @@
-"""Where a mailbox of any kind stands: its cursor, who opened it, when the access ends, and what lies in it.
+"""Where a mailbox of any kind stands: who opened it, when the access ends, and what lies in it.
 
 Locks the table of mailboxes for an instant; it has one row a mailbox.
 """
@@ -15,7 +15,6 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    op.add_column("mailboxes", sa.Column("cursor", sa.Text, nullable=True))
     op.add_column("mailboxes", sa.Column("account", sa.String(length=320), nullable=True))
     op.add_column("mailboxes", sa.Column("access_ends", UTCDateTime, nullable=True))
     op.add_column("mailboxes", sa.Column("counted", sa.Integer, nullable=True))
