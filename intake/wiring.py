@@ -210,9 +210,14 @@ class Parts:
         return SmtpSender(self.settings.smtp_url, self.settings.sender_address)
 
     def _sender_of(self, box: MailboxSettings) -> MailSender:
-        from intake.adapters.graph_send import GraphSender
+        given = (box.name, self._options(box), self.settings.sender_address, self.store, self.clock)
+        if box.kind == "graph":
+            from intake.adapters.graph_send import GraphSender
 
-        return GraphSender(box.name, self._options(box), self.settings.sender_address, self.store, self.clock)
+            return GraphSender(*given)
+        from intake.adapters.exchange_send import ExchangeSender
+
+        return ExchangeSender(*given)
 
     # ---- doors ---------------------------------------------------------------------------------
 
@@ -260,6 +265,10 @@ class Parts:
             from intake.adapters.graph import graph_from_settings
 
             return graph_from_settings(box.name, options, self.store, self.clock)
+        if box.kind == "exchange":
+            from intake.adapters.exchange import exchange_from_settings
+
+            return exchange_from_settings(box.name, options, self.store, self.clock)
         from intake.adapters.imap import imap_from_settings
 
         return imap_from_settings(box.name, options, self.store, self.clock)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from intake.adapters.graph import GraphMailbox, graph_from_settings
+from intake.adapters.graph import graph_from_settings
 from intake.adapters.graph_send import GraphSender
+from intake.adapters.rounds import RoundMailbox
 from intake.adapters.too_large import PART_BYTES, PART_HEADER
 from intake.domain.errors import Misconfigured, Refused, TryLater
 from intake.domain.model import OutcomeCode
@@ -42,7 +43,7 @@ def state() -> RememberedState:
     return RememberedState()
 
 
-def opened(server: GraphServer, state: RememberedState, **options: object) -> GraphMailbox:
+def opened(server: GraphServer, state: RememberedState, **options: object) -> RoundMailbox:
     return graph_from_settings("breach", server.options(ADDRESS, **options), state, now)
 
 

@@ -130,6 +130,7 @@ def _new_id() -> str:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits 40 ms for an acknowledgement
 
     def __init__(self, server: GraphServer, *given: object) -> None:
         self._graph = server

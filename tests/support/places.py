@@ -16,12 +16,14 @@ from typing import Any, ClassVar, Protocol
 
 from imapclient import IMAPClient
 
+from intake.adapters.exchange import exchange_from_settings
 from intake.adapters.graph import graph_from_settings
 from intake.adapters.imap import imap_from_settings
 from intake.adapters.maildrop import MaildropMailbox, drop
 from intake.ports import Mailbox, MailboxState
 from tests.support import dovecot as imap_server
 from tests.support.dovecot import Dovecot
+from tests.support.exchange_server import ExchangeServer
 from tests.support.graph_server import GraphServer
 
 _numbers = itertools.count(1)
@@ -179,12 +181,14 @@ class ImapPlace:
             client.logout()
 
 
-class GraphPlace:
-    kind, folders, keeps_dates = "graph", (NEW, PROCESSED, HELD), True
+class ServedPlace:
+    """A mailbox on one of our fakes of a service; both have the same handles."""
+
+    kind, folders, keeps_dates = "", (NEW, PROCESSED, HELD), True
     _names: ClassVar = {NEW: "Inbox", PROCESSED: "Processed", HELD: "Held"}
 
-    def __init__(self, server: GraphServer) -> None:
-        self.name = f"graph{next(_numbers)}"
+    def __init__(self, server: GraphServer | ExchangeServer) -> None:
+        self.name = f"{self.kind}{next(_numbers)}"
         self.state = RememberedState()
         self.address = f"{self.name}@ministry.example"
         self.server = server
@@ -193,10 +197,6 @@ class GraphPlace:
     @property
     def options(self) -> Mapping[str, object]:
         return {"kind": self.kind, **self.server.options(self.address)}
-
-    def open(self, **options: object) -> Mailbox:
-        given = {**self.server.options(self.address), **options}
-        return graph_from_settings(self.name, given, self.state, lambda: datetime.now(UTC))
 
     def deliver(self, *mails: bytes, at: datetime | None = None) -> None:
         self.server.deliver(self.address, *mails, at=at)
@@ -215,6 +215,23 @@ class GraphPlace:
         self.server.away = True
         yield
         self.server.away = False
+
+
+class GraphPlace(ServedPlace):
+    kind = "graph"
+
+    def open(self, **options: object) -> Mailbox:
+        given = {**self.server.options(self.address), **options}
+        return graph_from_settings(self.name, given, self.state, lambda: datetime.now(UTC))
+
+
+class ExchangePlace(ServedPlace):
+    kind = "exchange"
+    _names: ClassVar = {NEW: "inbox", PROCESSED: "Processed", HELD: "Held"}
+
+    def open(self, **options: object) -> Mailbox:
+        given = {**self.server.options(self.address), **options}
+        return exchange_from_settings(self.name, given, self.state, lambda: datetime.now(UTC))
 
 
 class Servers:
@@ -241,5 +258,6 @@ class Servers:
 PLACES: Mapping[str, Callable[[Servers, Path], Place]] = {
     "maildrop": lambda servers, folder: MaildropPlace(folder),
     "imap": lambda servers, folder: ImapPlace(servers.dovecot()),
+    "exchange": lambda servers, folder: ExchangePlace(servers.running("exchange", ExchangeServer)),
     "graph": lambda servers, folder: GraphPlace(servers.running("graph", GraphServer)),
 }
