@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from intake import receive
 from intake.domain import nz_words
 from intake.domain.clocks import escalation
-from intake.domain.model import Arrival
-from intake.pipeline import process
 from tests.scenarios.world import World, acknowledged, notice_file
 
 CHRISTMAS_NIGHT = datetime(2026, 12, 24, 13, 0, tzinfo=UTC)  # 2:00 am on 25 December in New Zealand
@@ -60,8 +57,7 @@ def test_T43_clocks_count_from_when_the_server_took_the_mail_not_from_when_we_re
     taken = world.at
     raw = world.mail(files=[notice_file(taken, A10="attacker", A11="private", A09="ongoing")])
     world.later(hours=6)
-    (delivery,) = receive.keep(world.parts, [Arrival(raw, "maildrop", "breach", "late", taken)])
-    done = process(world.parts, delivery.id)
+    done = world.arrives(raw, at=taken)
     case = world.case(done)
     assert case.row.received_at == taken
     assert case.due.marker_72h == taken + timedelta(hours=72)

@@ -36,6 +36,8 @@ from intake.registry_file import read_registry
 from intake.web.app import create_app
 from intake.web.auth import sign_in_link
 from intake.wiring import Parts
+from tests.support.places import Place
+from tests.support.running import table
 from tests.support.smtp_sink import sink
 from tests.support.stores import sqlite_url
 from tests.support.visitor import Visitor
@@ -53,14 +55,12 @@ NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)  # Tuesday 24 November, 9:00 am 
 OFFICE = "Office <office@trust.org.nz>"
 KOWHAI, RATA = "Kōwhai Example Trust", "Rātā Law"
 PDF = "application/pdf"
+MAILBOXES = ("breach", "privacy")
 BREACH, ASSESSMENT = "breach-notice", "it-self-assessment"
 TRIAGE = Staff("kim@ministry.example", "triage", "Kim Example")
 LEAD = Staff("lead@ministry.example", "privacy_lead", "Lee Example")
 
-_MAILBOX = """
-[mailboxes.{name}]
-kind = "maildrop"
-folder = "{folder}"
+_TRUST = """
 [mailboxes.{name}.trust]
 kind = "own"
 ids = ["mx.ministry.example"]
@@ -89,6 +89,7 @@ class World:
     at: datetime = NOW
     more_settings: str = ""  # whole tables
     plain_settings: str = ""  # single lines
+    places: Mapping[str, Place] = field(default_factory=dict)  # mailboxes on real servers, by name; else folders
     sent: int = 0
     parts: Parts = field(init=False)
 
@@ -96,10 +97,7 @@ class World:
         zone = self.folder / "zone.json"
         zone.write_text(json.dumps({}))
         settings = self.folder / "intake.toml"
-        boxes = "".join(
-            _MAILBOX.format(name=name, folder=(self.folder / f"drop-{name}").as_posix())
-            for name in ("breach", "privacy")
-        )
+        boxes = "".join(table(name, self._options(name)) + _TRUST.format(name=name) for name in MAILBOXES)
         settings.write_text(f'own_domains = "ministry.example"\n{self.plain_settings}{boxes}{self.more_settings}')
         env = {
             "INTAKE_CONFIG": str(settings),
@@ -113,6 +111,11 @@ class World:
         self.register(REGISTER)
         for one in (TRIAGE, LEAD):
             self.parts.store.add_staff(one.address, one.role, one.name)
+
+    def _options(self, name: str) -> Mapping[str, object]:
+        if name in self.places:
+            return self.places[name].options
+        return {"kind": "maildrop", "folder": (self.folder / f"drop-{name}").as_posix()}
 
     def register(self, text: str) -> None:
         self.parts.store.save_providers(read_registry(text))
@@ -151,11 +154,21 @@ class World:
         )
         return delivered(raw, self.at, gateway if gateway is not None else passes(domain))
 
-    def arrives(self, raw: bytes, mailbox: str = "breach") -> Done:
-        """Bytes that a mailbox handed over at the world's time, worked to their end."""
+    def arrives(self, raw: bytes, mailbox: str = "breach", at: datetime | None = None) -> Done:
+        """Bytes that a mailbox took (at the world's time, unless `at` says so), worked to their end."""
         self.sent += 1
-        (delivery,) = receive.keep(self.parts, [Arrival(raw, "maildrop", mailbox, f"r{self.sent}", self.at)])
+        if mailbox in self.places:
+            self.places[mailbox].deliver(raw, at=at or self.at)
+            self.read_mailbox(next(box for box in self.parts.mailboxes() if box.name == mailbox))
+            (delivery,) = self.parts.store.deliveries_waiting(10)
+        else:
+            arrival = Arrival(raw, "maildrop", mailbox, f"r{self.sent}", at or self.at)
+            (delivery,) = receive.keep(self.parts, [arrival])
         return process(self.parts, delivery.id)
+
+    def read_mailbox(self, box: Mailbox) -> None:
+        """The reader of one mailbox, once around."""
+        collect.read(self.parts, _Once(box, stop := Event()), stop)
 
     def send(self, mailbox: str = "breach", **mail: Any) -> Done:
         return self.arrives(self.mail(**mail), mailbox)
@@ -167,7 +180,7 @@ class World:
     def collect(self) -> None:
         """The reader of the mailboxes and the worker, once around."""
         for box in self.parts.mailboxes():
-            collect.read(self.parts, _Once(box, stop := Event()), stop)
+            self.read_mailbox(box)
         jobs.drain(self.parts)
 
     def deliver(self) -> list[Message]:

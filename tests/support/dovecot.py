@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import datetime
 from pathlib import Path
 
 import jwt
@@ -156,6 +157,20 @@ class Dovecot:
         with smtplib.LMTP("127.0.0.1", self.lmtp) as lmtp:
             for mail in mails:
                 lmtp.sendmail("sender@provider.example", [f"{mailbox}@ministry.example"], mail)
+
+    def deliver_at(self, mailbox: str, mail: bytes, at: datetime) -> None:
+        """As if it had come at that time, also one that is still to come: APPEND would bring that back to now."""
+        owner = (self.folder / "mail").stat()
+        box = self.folder / "mail" / mailbox
+        for folder in (box, *(box / name for name in ("tmp", "new", "cur"))):
+            if not folder.exists():
+                folder.mkdir(mode=0o700)
+                os.chown(folder, owner.st_uid, owner.st_gid)
+        path = box / "tmp" / f"{time.time_ns()}.{secrets.token_hex(4)}.test"
+        path.write_bytes(mail)
+        os.chown(path, owner.st_uid, owner.st_gid)
+        os.utime(path, (at.timestamp(), at.timestamp()))
+        path.rename(box / "new" / path.name)
 
     def client(self, mailbox: str) -> IMAPClient:
         """As staff would open it with a mail program."""

@@ -11,6 +11,7 @@ import threading
 import time
 from base64 import b64decode, b64encode
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
@@ -58,6 +59,7 @@ class ExchangeServer:
         self.no_moves = False
         self.streaming = True
         self.good_tokens: set[str] = set()
+        self.watch: Callable[[str, str], None] = lambda phase, asked: None  # "before" it is done, "after", unanswered
         self.lock = threading.RLock()
         self.stopping = threading.Event()
         folder.mkdir(parents=True, exist_ok=True)
@@ -158,7 +160,10 @@ class _Handler(BaseHTTPRequestHandler):
             if exchange.fails and self._fails(name):
                 return None
             if name != "GetStreamingEvents":
-                return self._soap(getattr(self, f"_{name}")(request))
+                exchange.watch("before", name)
+                answer = getattr(self, f"_{name}")(request)
+                exchange.watch("after", name)
+                return self._soap(answer)
         return self._stream(request)
 
     def _signed_in(self) -> bool:

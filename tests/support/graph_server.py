@@ -12,7 +12,7 @@ import secrets
 import threading
 from base64 import b64decode
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
@@ -56,6 +56,7 @@ class GraphServer:
         self.denied: set[str] = set()  # mailboxes that the application may not open
         self.no_moves = False
         self.away = False
+        self.watch: Callable[[str, str], None] = lambda phase, asked: None  # "before" it is done, "after", unanswered
         self.lock = threading.RLock()
         self.good_tokens: set[str] = set()
         self.tokens = TokenServer(folder / "tokens")
@@ -130,6 +131,7 @@ def _new_id() -> str:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    _named = ""  # the last word of what is asked: delta, $value, move
     disable_nagle_algorithm = True  # else each answer waits 40 ms for an acknowledgement
 
     def __init__(self, server: GraphServer, *given: object) -> None:
@@ -162,6 +164,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return self._say(404, {"error": {"code": "ErrorInvalidUser"}})
             if mailbox in graph.denied:
                 return self._say(403, {"error": {"code": "ErrorAccessDenied"}})
+            self._named = re.sub(r"/[^/]{60,}", "", found[2]).rpartition("/")[2]
+            graph.watch("before", self._named)
             self._route(graph.boxes[mailbox], found[2], body)
 
     def _fails(self) -> bool:
@@ -263,6 +267,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(status, json.dumps(what).encode(), "application/json", headers)
 
     def _send(self, status: int, body: bytes, media_type: str, headers: Mapping[str, str] | None = None) -> None:
+        self._graph.watch("after", self._named)
         self.send_response(status)
         self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(len(body)))

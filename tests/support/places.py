@@ -143,17 +143,16 @@ class ImapPlace:
         if at is None:
             self._server.deliver(self.name, *mails)
             return
-        with self._client() as client:
-            for mail in mails:
-                client.append("INBOX", mail, msg_time=at)
+        for mail in mails:
+            self._server.deliver_at(self.name, mail, at)
 
     def lying(self, folder: str = NEW) -> list[bytes]:
         with self._client() as client:
             if not client.folder_exists(self._names[folder]):
                 return []
             client.select_folder(self._names[folder])
-            uids = client.search()
-            return [client.fetch([uid], ["BODY.PEEK[]"])[uid][b"BODY[]"] for uid in uids]
+            found = [client.fetch([uid], ["BODY.PEEK[]"]).get(uid, {}).get(b"BODY[]") for uid in client.search()]
+            return [raw for raw in found if raw is not None]  # one may go while we look
 
     def take_away(self) -> None:
         with self._client() as client:

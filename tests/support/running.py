@@ -24,7 +24,7 @@ class Site:
     def __init__(self, folder: Path, mailboxes: Mapping[str, Mapping[str, object]] | None = None, **settings: object):
         self.folder = folder
         config = folder / "intake.toml"
-        config.write_text("".join(_table(name, options) for name, options in (mailboxes or {}).items()))
+        config.write_text("".join(table(name, options) for name, options in (mailboxes or {}).items()))
         here = str(Path(__file__).resolve().parents[2])
         self.environ = {
             "PATH": os.environ.get("PATH", ""),
@@ -78,6 +78,7 @@ def until(true: Callable[[], bool], seconds: float, what: str) -> float:
     return time.monotonic() - began
 
 
-def _table(name: str, options: Mapping[str, object]) -> str:
+def table(name: str, options: Mapping[str, object]) -> str:
+    """`[mailboxes.NAME]` of the settings file."""
     lines = [f"[mailboxes.{name}]", *(f"{key} = {json.dumps(value)}" for key, value in options.items())]
     return "\n".join(lines) + "\n\n"
