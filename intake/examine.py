@@ -34,6 +34,7 @@ from intake.domain.model import (
     SenderCheck,
     VerdictCode,
 )
+from intake.domain.own_checks import OwnChecks
 from intake.domain.reference import find_in
 from intake.domain.routing import ends_as
 from intake.domain.sender import check_sender, forwards_something
@@ -60,6 +61,7 @@ class Parts(Protocol):
 
     def trust(self, mailbox: str) -> Trust: ...
     def dkim(self, raw: bytes, from_domain: str | None) -> DkimResult | None: ...
+    def own_checks(self, raw: bytes, envelope: Envelope, trust: Trust) -> OwnChecks: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +111,12 @@ def _check_sender(parts: Parts, envelope: Envelope, raw: bytes, mailbox: str, at
         for mail in envelope.inner:
             opened = open_envelope(mail.raw)
             inner.append((opened, parts.dkim(mail.raw, opened.from_domain)))
+    trust = parts.trust(mailbox)
     return check_sender(
         envelope,
         parts.lookups.registry(),
-        parts.trust(mailbox),
-        parts.dkim(raw, envelope.from_domain),
+        trust,
+        parts.own_checks(raw, envelope, trust),
         parts.own_domains,
         at.astimezone(ZoneInfo("Pacific/Auckland")).date(),
         inner,

@@ -20,7 +20,8 @@ from intake.config import MailboxSettings, Settings
 from intake.desk import Desk
 from intake.domain.errors import Misconfigured
 from intake.domain.health import Health
-from intake.domain.model import Provider, ReadAnswer
+from intake.domain.model import Envelope, Provider, ReadAnswer
+from intake.domain.own_checks import NOT_LOOKED_AT, OwnChecks
 from intake.domain.registry import Registry
 from intake.domain.signatures import DkimResult
 from intake.domain.trust import NOBODY, Trust, shorthand, trust_from_settings
@@ -168,8 +169,19 @@ class Parts:
         if from_domain is None or not _SIGNED.search(raw[:_HEAD]):
             return None
         from intake.adapters.dkim import verify
+        from intake.adapters.dns import DnsForOneMail
 
-        return verify(raw, self._dns)
+        return verify(raw, DnsForOneMail(self._dns))
+
+    def own_checks(self, raw: bytes, envelope: Envelope, trust: Trust) -> OwnChecks:
+        """DKIM, and where the mailbox's trust table names our machines SPF and DMARC, on the bytes as kept."""
+        if envelope.from_domain is None:
+            return NOT_LOOKED_AT
+        if (trust.kind == "none" or trust.shorthand) and not _SIGNED.search(raw[:_HEAD]):
+            return NOT_LOOKED_AT  # nothing to check, and nothing imported for it
+        from intake.adapters.own_checks import check_own
+
+        return check_own(raw, envelope.headers, envelope.from_domain, trust, self._dns)
 
     @cached_property
     def _dns(self) -> Dns:

@@ -27,9 +27,15 @@ class Dns(Protocol):
 
     def a(self, name: str) -> tuple[str, ...]: ...
 
+    def aaaa(self, name: str) -> tuple[str, ...]: ...
+
+    def ptr(self, name: str) -> tuple[str, ...]: ...
+
 
 class DnsZoneFile:
     """A JSON zone: `{"name": {"TXT": [..], "MX": [..], "A": [..]}}`. What it does not name does not exist.
+
+    A record that DNS would hold in several strings may be a list of them: `{"TXT": [["v=spf1 ", "-all"]]}`.
 
     Raises: Misconfigured when the file is not such a zone.
     """
@@ -50,6 +56,12 @@ class DnsZoneFile:
     def a(self, name: str) -> tuple[str, ...]:
         return self._records(name, "A")
 
+    def aaaa(self, name: str) -> tuple[str, ...]:
+        return self._records(name, "AAAA")
+
+    def ptr(self, name: str) -> tuple[str, ...]:
+        return self._records(name, "PTR")
+
     def _records(self, name: str, kind: str) -> tuple[str, ...]:
         return self._zone.get(name.rstrip(".").lower(), {}).get(kind, ())
 
@@ -62,16 +74,65 @@ def _zone(table: object, path: str) -> Mapping[str, Mapping[str, tuple[str, ...]
         if not isinstance(records, dict):
             raise Misconfigured(f"INTAKE_DNS_FILE {path}: “{name}” must be an object of record kinds.")
         zone[str(name).rstrip(".").lower()] = {
-            str(kind).upper(): tuple(str(v) for v in (values if isinstance(values, list) else [values]))
+            str(kind).upper(): tuple(_record(v) for v in (values if isinstance(values, list) else [values]))
             for kind, values in records.items()
         }
     return zone
 
 
+def _record(value: object) -> str:
+    return "".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+class DnsForOneMail:
+    """The questions of one mail: each is asked once, and all together have an end in number and in time.
+
+    Who sends a mail chooses names that we ask for, and may let each of them answer slowly.
+    """
+
+    SECONDS = 10.0
+    QUESTIONS = 80  # SPF alone may need 10 hosts of 10 mail exchangers' names; nobody honest comes near
+
+    def __init__(self, dns: Dns, clock: Callable[[], float] = time.monotonic) -> None:
+        self._dns, self._clock = dns, clock
+        self._end = clock() + self.SECONDS
+        self._known: dict[tuple[str, str], tuple[str, ...] | TryLater] = {}
+
+    def txt(self, name: str) -> tuple[str, ...]:
+        return self._once(self._dns.txt, "TXT", name)
+
+    def mx(self, name: str) -> tuple[str, ...]:
+        return self._once(self._dns.mx, "MX", name)
+
+    def a(self, name: str) -> tuple[str, ...]:
+        return self._once(self._dns.a, "A", name)
+
+    def aaaa(self, name: str) -> tuple[str, ...]:
+        return self._once(self._dns.aaaa, "AAAA", name)
+
+    def ptr(self, name: str) -> tuple[str, ...]:
+        return self._once(self._dns.ptr, "PTR", name)
+
+    def _once(self, ask: Callable[[str], tuple[str, ...]], kind: str, name: str) -> tuple[str, ...]:
+        key = (kind, name.rstrip(".").lower())
+        if key not in self._known:
+            if len(self._known) >= self.QUESTIONS or self._clock() > self._end:
+                raise TryLater("The sender's name servers need too many questions or too long.")
+            try:
+                self._known[key] = ask(key[1])
+            except TryLater as later:
+                self._known[key] = later
+        answer = self._known[key]
+        if isinstance(answer, TryLater):
+            raise answer
+        return answer
+
+
 class DnsNetwork:
     """The resolver of this machine. 2 seconds a question; after 5 failures in a row nothing is asked for a minute.
 
-    So a dead resolver costs a mail ten seconds once, not two seconds a mail for ever.
+    So a dead resolver costs a mail ten seconds once, not two seconds a mail for ever. Before it is left alone it is asked
+    who serves the root, which it knows by heart: a sender's dead name servers must not stop the checks of all others.
     """
 
     SECONDS = 2.0
@@ -94,9 +155,33 @@ class DnsNetwork:
     def a(self, name: str) -> tuple[str, ...]:
         return self._ask(name, "A")
 
+    def aaaa(self, name: str) -> tuple[str, ...]:
+        return self._ask(name, "AAAA")
+
+    def ptr(self, name: str) -> tuple[str, ...]:
+        return self._ask(name, "PTR")
+
     def _ask(self, name: str, kind: str) -> tuple[str, ...]:
         if self._failures >= self.FAILURES and self._clock() < self._closed_until:
             raise TryLater("DNS did not answer several times, so it is left alone for a minute.", self.PAUSE)
+        try:
+            answer = self._resolve(name.rstrip("."), kind)
+        except TryLater:
+            self._failures += 1
+            if self._failures >= self.FAILURES and self._alive():
+                self._failures = 0
+            self._closed_until = self._clock() + self.PAUSE
+            raise
+        self._failures = 0
+        return answer
+
+    def _alive(self) -> bool:
+        try:
+            return bool(self._resolve(".", "NS"))
+        except TryLater:
+            return False
+
+    def _resolve(self, name: str, kind: str) -> tuple[str, ...]:
         import dns.exception  # heavy; a site with a zone file never needs it
         import dns.resolver
 
@@ -106,15 +191,11 @@ class DnsNetwork:
                 resolver.nameservers = list(self._nameservers)
                 resolver.port = self._port
             resolver.lifetime = resolver.timeout = self.SECONDS
-            answer = resolver.resolve(name.rstrip("."), kind, search=False)
+            answer = resolver.resolve(name, kind, search=False)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-            self._failures = 0
             return ()
         except (dns.exception.DNSException, OSError, UnicodeError) as error:
-            self._failures += 1
-            self._closed_until = self._clock() + self.PAUSE
             raise TryLater("DNS did not answer in time.", self.PAUSE) from error
-        self._failures = 0
         return tuple(_text(record) for record in answer)
 
 
@@ -122,5 +203,5 @@ def _text(record: object) -> str:
     strings = getattr(record, "strings", None)
     if strings is not None:
         return b"".join(strings).decode("utf-8", "replace")
-    target = getattr(record, "exchange", None)
-    return str(target if target is not None else record).rstrip(".").lower()
+    target = getattr(record, "exchange", None) or getattr(record, "target", None)
+    return str(record if target is None else target).rstrip(".").lower()

@@ -18,6 +18,7 @@ from intake.domain.words import unfold
 MAX_RECEIVED = 100
 _LITERAL = re.compile(r"\[(?:IPv6:)?([0-9a-fA-F:.]{3,45})\]")
 _REVERSE = re.compile(r"([A-Za-z0-9._-]{1,253})\s*\[")
+_EXIM_HELO = re.compile(r"(?:^|\s)helo=(\S{1,253})")
 _QMAIL = re.compile(r"\s*\(qmail \d+ invoked (?:from network|by uid \d+|by alias)\)")
 
 
@@ -36,6 +37,8 @@ class Hop:
     names: tuple[str, ...] = ()
     witnessed: bool = False
     client: bool = False  # the line names a client at all
+    address: str = ""  # the one address that our machine noted of the client; "" unless nothing else can be meant
+    helo: str = ""  # what the client called itself: a claim
 
 
 def parse_hop(value: bytes) -> Hop:
@@ -54,7 +57,14 @@ def parse_hop(value: bytes) -> Hop:
     noted = [ip for text in comments for ip in _addresses(text)]
     said = [ip for ip in (_ip(found) for found in _LITERAL.findall(words[1])) if ip]
     names = [name.lower() for text in comments for name in _REVERSE.findall(text)]
-    return Hop(by, tuple(noted + said), tuple(names), bool(noted), True)
+    plain = len(comments) == len(noted) == 1 and "(" not in flat.split()[1]  # else the greeting may hold the comment
+    address = noted[0] if plain else ""
+    return Hop(by, tuple(noted + said), tuple(names), bool(noted), True, address, _helo(words[1], comments))
+
+
+def _helo(word: str, comments: Sequence[str]) -> str:
+    found = _EXIM_HELO.search(comments[0]) if comments else None  # Exim notes the greeting behind the address
+    return (found[1] if found else word).lower().rstrip(".")
 
 
 def _addresses(comment: str) -> list[str]:
@@ -173,3 +183,41 @@ def find_border(headers: Headers, relays: Sequence[str], border: Sequence[str], 
             return none(f"the Received line of “{hop.by[:80]}” is not one of ours")
         only_inside = only_inside and from_inside
     return none("every Received line is our own", True) if lines else none("there is no Received line")
+
+
+# ---- who handed the mail to our border --------------------------------------------------------------------------------
+
+_INSIDE_NETWORKS = (
+    *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
+    *("::1/128", "fc00::/7", "fe80::/10"),
+)
+_PATH = re.compile(r"<([^<>\s]{0,320})>")
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What our own side noted of the machine that handed a mail in: its address, its greeting, and MAIL FROM ("" for <>)."""
+
+    ip: str
+    helo: str
+    mail_from: str
+
+
+def client_of(headers: Headers, border: Border, front: Sequence[str] = ()) -> Client | str:
+    """The client at the border line and the MAIL FROM that our delivering machine wrote above it, or why it is not known.
+
+    Args: front: networks of a gateway that hands in other people's mail; its address says nothing about a sender.
+    """
+    if border.place is None or border.hop is None:
+        return border.why
+    if not border.hop.address:
+        return "the line of our outermost server does not say plainly which machine handed it in"
+    address = ipaddress.ip_address(border.hop.address)
+    ip = str(getattr(address, "ipv4_mapped", None) or address)
+    if address_in(ip, _INSIDE_NETWORKS) or address_in(ip, front):
+        return f"{ip} handed it in, which is a machine on the way and not the sender's"
+    paths = [value for name, value in headers[: border.place] if name.lower() == "return-path"]
+    found = _PATH.fullmatch(unfold(paths[0]).decode("utf-8", "replace").strip()) if len(paths) == 1 else None
+    if found is None:
+        return "our server noted no return address (MAIL FROM)" if not paths else "its return address is not plain"
+    return Client(ip, border.hop.helo, found[1])

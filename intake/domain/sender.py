@@ -14,15 +14,18 @@ from datetime import date, datetime, timedelta
 
 from intake.domain import nz_words
 from intake.domain.address import addresses_in, normalise_domain, registrable, to_unicode
+from intake.domain.arc import arc_sentence
 from intake.domain.envelope import open_envelope
 from intake.domain.forwards import forwarded_senders
 from intake.domain.hosts import shared_host
 from intake.domain.model import Envelope, Evidence, Provider, SenderCheck
 from intake.domain.model import VerdictCode as V
+from intake.domain.own_checks import NOT_LOOKED_AT, OwnChecks
 from intake.domain.registry import Registry, is_own
-from intake.domain.results import TrustedResults, read_results
+from intake.domain.results import read_results
 from intake.domain.sender_case import Case
 from intake.domain.signatures import DkimResult
+from intake.domain.standing import authenticate
 from intake.domain.trust import NOBODY, Trust
 from intake.domain.verdicts import outside
 
@@ -40,7 +43,7 @@ def check_sender(
     envelope: Envelope,
     registry: Registry,
     trust: Trust,
-    dkim: DkimResult | None,
+    own_checks: OwnChecks | None,
     own_domains: Sequence[str],
     today: date,
     inner: Sequence[tuple[Envelope, DkimResult | None]] = (),
@@ -49,7 +52,7 @@ def check_sender(
 
     Args:
         trust: whose results count for this mailbox; `trust.NOBODY` for a file that staff uploaded or attached.
-        dkim: our own check of its signatures, None when it carries none.
+        own_checks: what we found out ourselves from its bytes, None when nothing was looked at.
         own_domains: the Ministry's own domains, with or without macrons.
         today: the date in New Zealand, for exceptions with an end date.
         inner: for a staff forward, the mails inside with their own signature checks, outermost first. When it is
@@ -63,7 +66,10 @@ def check_sender(
     case = Case(
         envelope.from_address, envelope.from_domain, envelope.from_display, envelope.reply_to, registry, today, own
     )
-    _authenticate(case, read_results(envelope.headers, trust, envelope.from_domain), dkim)
+    authenticate(case, read_results(envelope.headers, trust, envelope.from_domain), own_checks or NOT_LOOKED_AT)
+    forwarded_by = arc_sentence(envelope.headers)
+    if forwarded_by:
+        case.note("arc", forwarded_by)
     _signs(case)
     _written(case, envelope.sent_at, today)
     if envelope.automatic or envelope.bounce:
@@ -80,63 +86,7 @@ def forwards_something(envelope: Envelope, own_domains: Sequence[str]) -> bool:
     return bool(envelope.inner) and envelope.from_domain is not None and is_own(envelope.from_domain, own_domains)
 
 
-# ---- what proves the domain (step 10) ---------------------------------------------------------------------------------
-
-
-def _authenticate(case: Case, results: TrustedResults, dkim: DkimResult | None) -> None:
-    case.evidence += results.evidence
-    case.internal = results.internal and is_own(case.domain, case.own)
-    signed = _own_signatures(case, dkim)
-    strong = results.passed and results.strength == "strong"
-    weak = results.passed or results.spf or results.guess
-    if signed and results.failed:
-        case.standing = "weak"
-        case.note(
-            "disagree",
-            "Our own check of the signature passes and the receiving server's check fails, so neither is relied on alone.",
-        )
-    elif signed or strong or case.internal:
-        case.standing = "pass"
-    elif results.failed:
-        case.standing = "fail"
-    elif weak:
-        case.standing = "weak"
-    if dkim and dkim.reshaped and case.standing in ("pass", "weak"):
-        case.standing = "none"
-        case.note(
-            "reshaped",
-            "What is signed does not say how the mail is divided, and it begins as no mail of this kind does: "
-            "somebody may have made files out of its text.",
-            "no",
-        )
-    if case.standing == "none":
-        case.note("no_result", f"Nothing that we can rely on says that {to_unicode(case.domain)} really sent it.", "no")
-
-
-def _own_signatures(case: Case, dkim: DkimResult | None) -> bool:
-    if dkim is None or not dkim.signatures:
-        case.note("dkim_none", "It carries no DKIM signature that we could check ourselves.")
-        return False
-    for found in dkim.signatures:
-        if not found.aligned and found.result == "skipped":
-            continue
-        why = (" " + " ".join(found.problems)) if found.problems else ""
-        name = f"The signature of {to_unicode(found.domain) or 'an unreadable domain'} (selector {found.selector[:60] or 'none'})"
-        if found.result == "pass" and found.aligned:
-            case.note("dkim_pass", f"{name} holds: we checked it ourselves.{why}", "yes")
-        elif found.result == "later":
-            case.note("dkim_later", f"{name} could not be checked now.{why}")
-        elif found.result == "refused":
-            case.note("dkim_refused", f"{name} is not good enough to count.{why}", "no")
-        else:
-            case.note("dkim_fail", f"{name} does not hold.{why}", "no")
-    others = sorted({s.domain for s in dkim.signatures if s.result == "skipped" and s.domain})
-    if others:
-        case.note(
-            "dkim_other",
-            f"It is also signed by {', '.join(to_unicode(d) for d in others)[:200]}, which says nothing about this sender.",
-        )
-    return dkim.passed
+# ---- signals ----------------------------------------------------------------------------------------------------------
 
 
 def _signs(case: Case) -> None:
@@ -223,7 +173,7 @@ def _inner_check(
     fallback: SenderCheck | None = None
     for opened, dkim in mails:
         # what servers wrote on the inner mail stood in a colleague's hands since: only its signature speaks (step 1)
-        check = check_sender(opened, case.registry, NOBODY, dkim, (), case.today)
+        check = check_sender(opened, case.registry, NOBODY, OwnChecks(dkim), (), case.today)
         fallback = fallback or check
         if opened.from_domain and not is_own(opened.from_domain, case.own):
             note = Evidence(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from intake.domain.model import Evidence, SenderCheck, VerdictCode
-from intake.domain.registry import Registry
+from intake.domain.registry import Registry, is_own
 
 
 @dataclass(slots=True)
@@ -24,6 +24,10 @@ class Case:
     standing: str = "none"  # pass, weak, none, fail: how far the From domain is proven
     internal: bool = False
     evidence: list[Evidence] = field(default_factory=list)
+
+    @property
+    def domain_is_ours(self) -> bool:
+        return is_own(self.domain, self.own)
 
     def note(self, code: str, text: str, weight: str = "half") -> None:
         self.evidence.append(Evidence(code, text, weight))

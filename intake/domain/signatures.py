@@ -39,6 +39,11 @@ class DkimResult:
         return any(s.aligned and s.result == "pass" for s in self.signatures)
 
     @property
+    def broken(self) -> bool:
+        """An aligned signature is there and does not hold: the mail was changed, or the signature is made up."""
+        return any(s.aligned and s.result == "fail" for s in self.signatures)
+
+    @property
     def later(self) -> bool:
         """An aligned signature could not be checked now; a later try may succeed."""
         return not self.passed and any(s.aligned and s.result == "later" for s in self.signatures)

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from intake.adapters.dkim import verify
+from intake.adapters.own_checks import check_own
 from intake.domain.envelope import open_envelope
+from intake.domain.errors import TryLater
 from intake.domain.model import Contact, ExceptionAddress, Provider, SenderCheck
+from intake.domain.own_checks import OwnChecks
 from intake.domain.sender import build_registry, check_sender
 from intake.domain.signatures import DkimResult
 from intake.domain.trust import NOBODY, Trust, trust_from_settings
@@ -88,7 +91,7 @@ def mail(lines: Sequence[str | bytes], body: str = "hello") -> bytes:
 def check(raw: bytes | Sequence[str | bytes], trust: Trust = NOBODY, dkim: DkimResult | None = None) -> SenderCheck:
     """The sender check of a mail (or of these header lines); every sentence in it is looked at on the way."""
     opened = open_envelope(raw if isinstance(raw, bytes) else mail(raw))
-    found = check_sender(opened, REGISTRY, trust, dkim, OWN, TODAY)
+    found = check_sender(opened, REGISTRY, trust, OwnChecks(dkim), OWN, TODAY)
     look_at_sentences(found)
     return found
 
@@ -111,22 +114,46 @@ def words(found: SenderCheck) -> str:
 
 
 class Zone:
-    """DNS answers from a table, counted."""
+    """DNS answers from a table, counted: a name's TXT record, or its records by kind. "SILENT" in place of them never answers."""
 
-    def __init__(self, records: Mapping[str, str]) -> None:
+    def __init__(self, records: Mapping[str, str | Mapping[str, Sequence[str]]]) -> None:
         self._records, self.asked = dict(records), 0
+        self.names: list[str] = []
 
     def txt(self, name: str) -> tuple[str, ...]:
-        self.asked += 1
-        return (self._records[name],) if name in self._records else ()
+        return self._answer(name, "TXT")
 
     def mx(self, name: str) -> tuple[str, ...]:
-        return ()
+        return self._answer(name, "MX")
 
     def a(self, name: str) -> tuple[str, ...]:
-        return ()
+        return self._answer(name, "A")
+
+    def aaaa(self, name: str) -> tuple[str, ...]:
+        return self._answer(name, "AAAA")
+
+    def ptr(self, name: str) -> tuple[str, ...]:
+        return self._answer(name, "PTR")
+
+    def _answer(self, name: str, kind: str) -> tuple[str, ...]:
+        self.asked += 1
+        self.names.append(f"{kind} {name}")
+        found = self._records.get(name, {})
+        if found == "SILENT":
+            raise TryLater("DNS did not answer in time.")
+        return tuple(found.get(kind, ())) if isinstance(found, Mapping) else (found,) if kind == "TXT" else ()
 
 
 def check_signed(raw: bytes, zone: Zone, trust: Trust = NOBODY) -> SenderCheck:
     """As `check`, with our own look at the signatures first."""
     return check(raw, trust, verify(raw, zone))
+
+
+def check_whole(raw: bytes | Sequence[str | bytes], zone: Zone, trust: Trust = NOBODY) -> SenderCheck:
+    """As `check`, with all that we find out ourselves: DKIM, SPF and DMARC."""
+    whole = raw if isinstance(raw, bytes) else mail(raw)
+    opened = open_envelope(whole)
+    own = check_own(whole, opened.headers, opened.from_domain, trust, zone)
+    found = check_sender(opened, REGISTRY, trust, own, OWN, TODAY)
+    look_at_sentences(found)
+    return found
