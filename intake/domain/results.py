@@ -15,7 +15,7 @@ from intake.domain.authres import AuthResults, Clause, Unusable, parse
 from intake.domain.mime import Headers
 from intake.domain.model import Evidence
 from intake.domain.received import Border, address_in, find_border
-from intake.domain.results_place import RESULTS, Reading, candidates
+from intake.domain.results_place import RESULTS, Reading, candidates, note_unused
 from intake.domain.trust import Trust
 
 MAX_RESULTS = 50
@@ -55,6 +55,7 @@ def read_results(headers: Headers, trust: Trust, from_domain: str | None) -> Tru
     _take(headers, chosen, reading)
     found = _merge(reading, border)
     _elsewhere(headers, [p for p in places if p not in chosen], reading, found)
+    note_unused(headers, places, reading)
     return TrustedResults(
         reading.strength if found.passed or found.spf or found.guess else "none",
         found.passed,

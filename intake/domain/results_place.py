@@ -60,6 +60,26 @@ def candidates(headers: Headers, places: Sequence[int], border: Border, reading:
     return _run_up(headers, border.place, trust)
 
 
+def note_unused(headers: Headers, places: Sequence[int], reading: Reading) -> None:
+    """Say why results that stand in a mail came to nothing, when nothing else has said it."""
+    if not places or reading.evidence:
+        return
+    if reading.clauses:
+        told = "; ".join(
+            f"“{serv_id}”: {clause}" if serv_id else str(clause) for serv_id, clause in reading.clauses[:3]
+        )
+        reading.note(
+            "results_silent",
+            f"The authentication result {reading.place} says nothing for or against the sender ({told[:200]}).",
+        )
+        return
+    ids = dict.fromkeys(f"“{parse(headers[place][1]).serv_id[:80]}”" for place in places[:3])
+    reading.note(
+        "results_ignored",
+        f"It carries authentication results ({', '.join(ids)}) that are not our server's or say nothing; none was taken.",
+    )
+
+
 def _run_down(headers: Headers, start: int, trust: Trust) -> list[int]:
     """The results in the unbroken run below `start`; it ends at the first other field or the first id that is not
     ours.

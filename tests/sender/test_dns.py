@@ -37,6 +37,13 @@ def test_a_file_that_is_no_zone_says_so(tmp_path: Path, text: str) -> None:
         DnsZoneFile(path)
 
 
+KNOWN = {
+    "known.example.": {"TXT": '"v=DKIM1; " "p=A"', "AAAA": "2001:DB8::25", "MX": "10 Mail.example."},
+    "9.113.0.203.in-addr.arpa.": {"PTR": "Mail.P.org.nz."},
+    ".": {"NS": "a.root-servers.net."},
+}
+
+
 class Hasty(DnsNetwork):
     SECONDS = 0.1
     FAILURES = 2
@@ -46,6 +53,7 @@ class Hasty(DnsNetwork):
 def server() -> Iterator[tuple[int, list[str]]]:
     """A name server on loopback that knows one name and notes what it was asked."""
     import dns.message
+    import dns.rdatatype
     import dns.rrset
 
     asked: list[str] = []
@@ -63,9 +71,13 @@ def server() -> Iterator[tuple[int, list[str]]]:
                 query = dns.message.from_wire(wire)
                 question = query.question[0]
                 asked.append(str(question.name))
+                if str(question.name).startswith("silent."):
+                    continue
                 answer = dns.message.make_response(query)
-                if str(question.name).startswith("known."):
-                    answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", "TXT", '"v=DKIM1; " "p=A"'))
+                kind = dns.rdatatype.to_text(question.rdtype)
+                if str(question.name) in KNOWN and kind in KNOWN[str(question.name)]:
+                    text = KNOWN[str(question.name)][kind]
+                    answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, text))
                 else:
                     answer.set_rcode(3)
                 udp.sendto(answer.to_wire(), client)
@@ -84,6 +96,27 @@ def test_a_server_is_asked_and_strings_of_one_record_are_joined() -> None:
 
         assert network.txt("known.example") == ("v=DKIM1; p=A",)
         assert network.txt("unknown.example") == ()
+
+
+def test_each_kind_of_record_is_read() -> None:
+    with server() as (port, _):
+        network = DnsNetwork(["127.0.0.1"], port=port)
+
+        assert network.aaaa("known.example") == ("2001:db8::25",)
+        assert network.mx("known.example") == ("mail.example",)
+        assert network.ptr("9.113.0.203.in-addr.arpa") == ("mail.p.org.nz",)
+        assert network.a("known.example") == ()
+
+
+def test_dead_name_servers_of_a_sender_do_not_stop_the_checks_of_others() -> None:
+    with server() as (port, asked):
+        network = Hasty(["127.0.0.1"], port=port)
+        for _ in range(5):
+            with pytest.raises(TryLater, match="in time"):
+                network.txt("silent.example")
+
+        assert network.txt("known.example") == ("v=DKIM1; p=A",)
+        assert "." in asked
 
 
 def test_a_dead_server_is_left_alone_for_a_minute() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -9,7 +10,8 @@ from intake.adapters.dkim import verify
 from intake.adapters.own_checks import check_own
 from intake.domain.envelope import open_envelope
 from intake.domain.errors import TryLater
-from intake.domain.model import Contact, ExceptionAddress, Provider, SenderCheck
+from intake.domain.model import Contact, Envelope, ExceptionAddress, Provider, SenderCheck
+from intake.domain.model import VerdictCode as V
 from intake.domain.own_checks import OwnChecks
 from intake.domain.sender import build_registry, check_sender
 from intake.domain.signatures import DkimResult
@@ -93,6 +95,7 @@ def check(raw: bytes | Sequence[str | bytes], trust: Trust = NOBODY, dkim: DkimR
     opened = open_envelope(raw if isinstance(raw, bytes) else mail(raw))
     found = check_sender(opened, REGISTRY, trust, OwnChecks(dkim), OWN, TODAY)
     look_at_sentences(found)
+    look_at_evidence(found, opened, trust)
     return found
 
 
@@ -103,6 +106,49 @@ def look_at_sentences(found: SenderCheck) -> None:
         assert len(text) > 15 and begins and text.endswith(".") and "!" not in text and "\n" not in text, text
     assert found.evidence
     assert all(e.weight in ("yes", "no", "half") and e.code for e in found.evidence)
+
+
+_TAKEN = re.compile(
+    r"Authentication result (?:above|directly above|directly below|beside|at the end|at the top) [^,“]*, "
+    r"(?:“[^”]+”|without an id): [a-z-]+=\w+[^;]*.*; [^;]+\.",
+    re.S,
+)
+_DECIDES = {
+    "strong": {"header_dmarc", "header_dkim", "dkim_pass", "internal"},
+    "weak": {"header_dmarc", "header_dkim", "header_spf", "own_spf_pass", "disagree", "own_dmarc_strict"},
+    "failed": {"header_dmarc", "own_dmarc_fail"},
+}
+_PROVEN = {V.VERIFIED_ACCOUNT, V.VERIFIED_DOMAIN, V.EXCEPTION_ADDRESS, V.UNKNOWN_DOMAIN}
+_NOT_TAKEN = (
+    "results_",
+    "no_border",
+    "no_stamp",
+    "header_",
+    "our_id_elsewhere",
+    "pretends_our_header",
+    "gateway_in_front",
+)
+
+
+def look_at_evidence(found: SenderCheck, opened: Envelope, trust: Trust) -> None:
+    """A verdict can be explained by its evidence: each result that was taken is told with its place, id, clause and reason, and
+    what decided stands among it; where results stood and none counted, it says why.
+    """
+    for piece in found.evidence:
+        if piece.code.startswith("header_"):
+            assert _TAKEN.fullmatch(piece.text), piece.text
+    there = codes(found)
+    if found.verdict in _PROVEN:
+        assert there & _DECIDES["strong"] and "no_result" not in there
+        assert any(e.weight == "yes" and e.code in _DECIDES["strong"] for e in found.evidence), found
+    elif found.verdict is V.PROBABLE:
+        assert there & _DECIDES["weak"] and "no_result" not in there, found
+    elif found.verdict is V.AUTH_FAILED:
+        assert any(e.weight == "no" and e.code in _DECIDES["failed"] for e in found.evidence), found
+    elif found.verdict is V.UNAUTHENTICATED:
+        assert "no_result" in there, found
+        if trust.kind != "exchange_online" and any(n.lower() == "authentication-results" for n, _ in opened.headers):
+            assert any(code.startswith(_NOT_TAKEN) for code in there), found
 
 
 def codes(found: SenderCheck) -> set[str]:
@@ -156,4 +202,5 @@ def check_whole(raw: bytes | Sequence[str | bytes], zone: Zone, trust: Trust = N
     own = check_own(whole, opened.headers, opened.from_domain, trust, zone)
     found = check_sender(opened, REGISTRY, trust, own, OWN, TODAY)
     look_at_sentences(found)
+    look_at_evidence(found, opened, trust)
     return found
