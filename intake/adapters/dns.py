@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from intake.domain.address import registrable
 from intake.domain.errors import Misconfigured, TryLater
 
 
@@ -90,7 +91,7 @@ class DnsForOneMail:
     Who sends a mail chooses names that we ask for, and may let each of them answer slowly.
     """
 
-    SECONDS = 10.0
+    SECONDS = 6.0
     QUESTIONS = 80  # SPF alone may need 10 hosts of 10 mail exchangers' names; nobody honest comes near
 
     def __init__(self, dns: Dns, clock: Callable[[], float] = time.monotonic) -> None:
@@ -132,11 +133,14 @@ class DnsNetwork:
     """The resolver of this machine. 2 seconds a question; after 5 failures in a row nothing is asked for a minute.
 
     So a dead resolver costs a mail ten seconds once, not two seconds a mail for ever. Before it is left alone it is asked
-    who serves the root, which it knows by heart: a sender's dead name servers must not stop the checks of all others.
+    who serves the root, which it knows by heart: a sender's dead name servers must not stop the checks of all others. They
+    are left alone themselves after 2 failures, so that a flood of mails in their name keeps nobody waiting.
     """
 
     SECONDS = 2.0
     FAILURES = 5
+    FAILURES_OF_ONE = 2
+    REMEMBERED = 1_000  # organisations
     PAUSE = 60.0
 
     def __init__(
@@ -145,6 +149,7 @@ class DnsNetwork:
         self._nameservers, self._clock, self._port = tuple(nameservers), clock, port
         self._failures = 0
         self._closed_until = 0.0
+        self._silent: dict[str, tuple[int, float]] = {}  # organisation -> failures in a row, left alone until
 
     def txt(self, name: str) -> tuple[str, ...]:
         return self._ask(name, "TXT")
@@ -164,16 +169,29 @@ class DnsNetwork:
     def _ask(self, name: str, kind: str) -> tuple[str, ...]:
         if self._failures >= self.FAILURES and self._clock() < self._closed_until:
             raise TryLater("DNS did not answer several times, so it is left alone for a minute.", self.PAUSE)
+        owner = registrable(name.rstrip(".").lower()) or name
+        failed, until = self._silent.get(owner, (0, 0.0))
+        if failed >= self.FAILURES_OF_ONE and self._clock() < until:
+            raise TryLater(
+                "The domain's name servers did not answer twice, so they are left alone for a minute.", self.PAUSE
+            )
         try:
             answer = self._resolve(name.rstrip("."), kind)
         except TryLater:
-            self._failures += 1
-            if self._failures >= self.FAILURES and self._alive():
-                self._failures = 0
-            self._closed_until = self._clock() + self.PAUSE
+            self._note_failure(owner, failed + 1)
             raise
         self._failures = 0
+        self._silent.pop(owner, None)
         return answer
+
+    def _note_failure(self, owner: str, failed: int) -> None:
+        self._failures += 1
+        if self._failures >= self.FAILURES and self._alive():
+            self._failures = 0
+        self._closed_until = self._clock() + self.PAUSE
+        if len(self._silent) >= self.REMEMBERED:
+            self._silent.clear()
+        self._silent[owner] = (failed, self._closed_until)
 
     def _alive(self) -> bool:
         try:
@@ -190,7 +208,7 @@ class DnsNetwork:
             if self._nameservers:
                 resolver.nameservers = list(self._nameservers)
                 resolver.port = self._port
-            resolver.lifetime = resolver.timeout = self.SECONDS
+            resolver.lifetime, resolver.timeout = self.SECONDS, self.SECONDS / 2  # a packet that is lost is sent again
             answer = resolver.resolve(name, kind, search=False)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return ()

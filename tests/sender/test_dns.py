@@ -111,12 +111,27 @@ def test_each_kind_of_record_is_read() -> None:
 def test_dead_name_servers_of_a_sender_do_not_stop_the_checks_of_others() -> None:
     with server() as (port, asked):
         network = Hasty(["127.0.0.1"], port=port)
-        for _ in range(5):
+        for number in range(5):
             with pytest.raises(TryLater, match="in time"):
-                network.txt("silent.example")
+                network.txt(f"silent.s{number}.example")
 
         assert network.txt("known.example") == ("v=DKIM1; p=A",)
         assert "." in asked
+
+
+def test_silent_name_servers_are_left_alone_for_a_minute() -> None:
+    now = [0.0]
+    with server() as (port, asked):
+        network = Hasty(["127.0.0.1"], clock=lambda: now[0], port=port)
+        for name in ("silent.p.org.nz", "silent.mail.p.org.nz"):
+            with pytest.raises(TryLater, match="in time"):
+                network.txt(name)
+        before = len(asked)
+        with pytest.raises(TryLater, match="did not answer twice"):
+            network.txt("other.p.org.nz")
+        assert len(asked) == before
+        now[0] = 61.0
+        assert network.txt("other.p.org.nz") == ()
 
 
 def test_a_dead_server_is_left_alone_for_a_minute() -> None:
