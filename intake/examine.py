@@ -37,7 +37,7 @@ from intake.domain.model import (
 from intake.domain.own_checks import OwnChecks
 from intake.domain.reference import find_in
 from intake.domain.routing import ends_as
-from intake.domain.sender import check_sender, forwards_something
+from intake.domain.sender import check_again, check_sender, forwards_something
 from intake.domain.signatures import DkimResult
 from intake.domain.trust import Trust
 from intake.ports import DocumentReading
@@ -121,6 +121,14 @@ def _check_sender(parts: Parts, envelope: Envelope, raw: bytes, mailbox: str, at
         at.astimezone(ZoneInfo("Pacific/Auckland")).date(),
         inner,
     )
+
+
+def sender_again(parts: Parts, raw: bytes, mailbox: str, received_at: datetime, before: SenderCheck) -> SenderCheck:
+    """The sender check of a mail that was examined before, with the register as it is now. Never raises for any bytes."""
+    envelope = open_envelope(raw)
+    day = received_at.astimezone(ZoneInfo("Pacific/Auckland")).date()
+    again = check_again(envelope, before, parts.lookups.registry(), parts.own_domains, day)
+    return again or _check_sender(parts, envelope, raw, mailbox, received_at)
 
 
 def _part_of_a_mail(raw: bytes) -> Found:

@@ -76,7 +76,7 @@ class Job:
     """Work that is due. `attempt` is the fencing token: a finish with an old one is refused."""
 
     id: int
-    task: str  # "process", "suggest"
+    task: str  # "process", "recheck", "suggest"
     subject: int  # delivery id, or case id
     attempt: int
     lease_until: datetime
@@ -367,8 +367,8 @@ class TriageStore(Protocol):
 
         Keys of `changes`: status (Status), kind (CaseKind), assignee (str or None), severity (Severity or None), reasons
         (tuple of Reason), due (Due), provider (slug or None), duty, outcome, outcome_reason, marks (tuple), title, service,
-        aware_at (datetime or None), score (GapScore or None), problems (tuple of Problem). KeyError for any
-        other key or an unknown reference.
+        aware_at (datetime or None), score (GapScore or None), problems (tuple of Problem), sender (SenderCheck). KeyError
+        for any other key or an unknown reference.
         """
         ...
 
@@ -465,6 +465,10 @@ class RegistryStore(Protocol):
     def provider(self, slug: str) -> Provider | None: ...
     def providers(self) -> tuple[Provider, ...]: ...
     def cases_of(self, slug: str) -> tuple[QueueRow, ...]: ...
+    def backlog(self) -> tuple[str, ...]:
+        """References of the open cases that came by mail, the oldest first: those whose sender a change of the register may change."""
+        ...
+
     def unreachable(self, addresses: Sequence[str]) -> frozenset[str]:
         """Those of these, in lower case, whose newest mail of ours came back or was refused."""
         ...

@@ -23,6 +23,7 @@ from intake.domain.model import CaseKind
 from intake.domain.reference import make
 from intake.pipeline import process
 from intake.ports import Delivery, Job, ReferenceTaken, StaleJob
+from intake.recheck import recheck
 from intake.suggest import suggest
 from intake.watch import watch
 from workers import deliver, maintain
@@ -45,7 +46,7 @@ def _process(parts: Parts, job: Job) -> None:
 
 
 # Most urgent first: a later task is claimed only when nothing of the ones before is due.
-TASKS: Mapping[str, Task] = {"process": _process, "suggest": suggest}
+TASKS: Mapping[str, Task] = {"process": _process, "recheck": recheck, "suggest": suggest}
 
 
 def run_worker(parts: Parts, stop: threading.Event | None = None) -> None:

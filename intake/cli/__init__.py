@@ -117,6 +117,10 @@ def parser() -> argparse.ArgumentParser:
 
     as_json(add("reconcile", "operate", "reconcile", "count every message and where it ended"))
     as_json(add("doctor", "operate", "doctor", "what is wrong, and how to mend it"))
+    recheck = as_json(
+        add("recheck", "desk", "recheck", "check the senders of open cases again, by the register as it is")
+    )
+    recheck.add_argument("references", nargs="*", metavar="REF", help="default: every open case that came by mail")
     mailbox = as_json(
         add("mailbox", "mailboxes", "mailbox", "where each mailbox stands; accept another account for one")
     )

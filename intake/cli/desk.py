@@ -11,6 +11,7 @@ from intake.cli import show
 from intake.domain.errors import CannotRead
 from intake.domain.reference import parse
 from intake.ports import QueueFilter
+from intake.recheck import recheck_case
 from intake.registry_file import read_registry, stated_address
 from intake.wiring import Parts, build
 
@@ -97,4 +98,29 @@ def staff(given: argparse.Namespace) -> int:
     added = store.add_staff(address, given.role, given.name)
     text = {"address": added.address, "role": added.role, "name": added.name, "active": added.active}
     show.line(text) if given.json else print(f"{added.address} may sign in as {added.role}")
+    return 0
+
+
+def recheck(given: argparse.Namespace) -> int:
+    parts = build(config.load())
+    changed = 0
+    for reference in given.references or parts.store.backlog():
+        done = recheck_case(parts, reference)
+        if done is None:
+            continue
+        changed += 1
+        if given.json:
+            show.line(
+                {
+                    "case": done.reference,
+                    "before": done.before.value,
+                    "after": done.after.value,
+                    "provider": done.provider,
+                    "opened": done.opened,
+                }
+            )
+        else:
+            print(f"{done.reference:12} {done.before.value} -> {done.after.value}{', opened' if done.opened else ''}")
+    if not given.json:
+        print(f"{changed} changed.")
     return 0

@@ -17,7 +17,7 @@ from forms.check import check
 from forms.schema import Answers, Form, Problem
 from intake.domain import assessment, breach, clocks, kind, routing
 from intake.domain.kind import KindGuess
-from intake.domain.marks import MAIL_NOTE, NOT_ALL_READ, POSSIBLE_NOTICE, QUARANTINED, READ_FIRST
+from intake.domain.marks import CHECK_FIRST, MAIL_NOTE, NOT_ALL_READ, POSSIBLE_NOTICE, QUARANTINED, READ_FIRST
 from intake.domain.model import (
     FORMS,
     CaseDraft,
@@ -133,7 +133,7 @@ def draft_of_form(
         inner_verdict=sender.inner.verdict if sender.inner else None,
         marker=clocks.marker_state(aware_at or received_at, received_at).state,
     )
-    marks = route.marks if not unsure(read.answers) else tuple(dict.fromkeys((*route.marks, "CHECK_FIRST")))
+    marks = route.marks if not unsure(read.answers) else tuple(dict.fromkeys((*route.marks, CHECK_FIRST)))
     return CaseDraft(
         kind=kind,
         status=route.status,

@@ -9,6 +9,7 @@ SECOND_PERSON = "SECOND_PERSON"  # somebody asked to close it, and waits for ano
 UNKNOWN_PROVIDER = "UNKNOWN_PROVIDER"  # nobody has said yet which provider it is about
 KEY_GAP_NO_PLAN = "KEY_GAP_NO_PLAN"
 QUARANTINED = "QUARANTINED"  # a file of it is not opened without a reason
+CHECK_FIRST = "CHECK_FIRST"  # a person confirms what the system took for granted
 READ_FIRST = "READ_FIRST"  # no form told what it is: a person reads the mail before anything else
 POSSIBLE_DANGER = "POSSIBLE_DANGER"  # told in plain words, in a mail that has no band
 POSSIBLE_FOLLOW_UP = "POSSIBLE_FOLLOW_UP"

@@ -192,6 +192,10 @@ class SenderCheck:
     evidence: tuple[Evidence, ...] = ()
     suggested: tuple[str, ...] = ()  # slugs that a person may choose from (shared domain, look-alike, unauthenticated)
     inner: SenderCheck | None = None  # of a staff forward: the check of the mail inside
+    standing: str = (
+        ""  # pass, weak, none, fail: how far the From domain was proven, whoever it belongs to; "" when not asked
+    )
+    proof: int = 0  # how many of the evidence, from the first, are about that
 
 
 # ---- what it says -----------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from forms.schema import Problem
 from intake.domain.clocks import MarkerState
-from intake.domain.marks import KEY_GAP_NO_PLAN, POSSIBLE_DANGER, READ_FIRST, UNKNOWN_PROVIDER, UNREADABLE
+from intake.domain.marks import CHECK_FIRST, KEY_GAP_NO_PLAN, POSSIBLE_DANGER, READ_FIRST, UNKNOWN_PROVIDER, UNREADABLE
 from intake.domain.model import (
     CaseKind,
     GapScore,
@@ -89,7 +89,7 @@ def route(
     if kind is CaseKind.BREACH_NOTICE and not has_form:
         marks.append(READ_FIRST)
     if severity is not None and severity.flags:
-        marks.append("CHECK_FIRST")
+        marks.append(CHECK_FIRST)
     status = _status(kind, sender_verdict, inner_verdict, unreadable, POSSIBLE_DANGER in marks)
     return Route(status, tuple(dict.fromkeys(marks)), reasons)
 
@@ -167,6 +167,14 @@ def _from_assessment(score: GapScore | None) -> Iterator[Reason]:
         many = len(score.key_gaps_without_plan)
         text = f"{many} key gap{'s have' if many > 1 else ' has'} no plan: {named}. Ask for what, who and by when."
         yield _reason(KEY_GAP_NO_PLAN, text, *score.key_gaps_without_plan)
+
+
+def of_sender(verdict: VerdictCode, inner: VerdictCode | None, provider_known: bool) -> tuple[Reason, ...]:
+    """What a sender check puts on a case; none of it stays when another check takes its place."""
+    return tuple(_from_sender(verdict, inner, provider_known))
+
+
+OF_SENDER = frozenset({"LOOKALIKE", "SENDER_UNVERIFIED", UNKNOWN_PROVIDER})
 
 
 def _from_sender(verdict: VerdictCode, inner: VerdictCode | None, provider_known: bool) -> Iterator[Reason]:

@@ -30,8 +30,9 @@ from intake.domain.trust import NOBODY, Trust
 from intake.domain.verdicts import outside
 
 _OLD = timedelta(days=30)
+NOT_CHECKED = frozenset({"own_later", "dkim_later", "own_spf_temperror", "own_dmarc_later", "own_dmarc_temperror"})
 
-__all__ = ["Registry", "build_registry", "check_sender", "forwards_something"]
+__all__ = ["Registry", "build_registry", "check_again", "check_sender", "forwards_something"]
 
 
 def build_registry(providers: Sequence[Provider]) -> Registry:
@@ -60,21 +61,52 @@ def check_sender(
             the mail holds mails, they are opened here and taken as unsigned.
     Source: design 5 (the thirteen verdicts, first match wins), docs/sender-check.md.
     """
-    own = tuple(normalise_domain(d.lower(), True) or d.lower() for d in own_domains)
-    if envelope.from_address is None or envelope.from_domain is None:
+    case = _case(envelope, registry, own_domains, today)
+    if case is None:
         return _malformed(envelope)
-    case = Case(
-        envelope.from_address, envelope.from_domain, envelope.from_display, envelope.reply_to, registry, today, own
-    )
     authenticate(case, read_results(envelope.headers, trust, envelope.from_domain), own_checks or NOT_LOOKED_AT)
     forwarded_by = arc_sentence(envelope.headers)
     if forwarded_by:
         case.note("arc", forwarded_by)
+    case.proof = len(case.evidence)
+    return _judged(case, envelope, inner)
+
+
+def check_again(
+    envelope: Envelope, before: SenderCheck, registry: Registry, own_domains: Sequence[str], today: date
+) -> SenderCheck | None:
+    """The verdict as the register stands now, on what was proven when the mail came: a key that was published then may be gone now,
+    and what it signed stays signed.
+
+    before: what was found then. None when that is not enough, and `check_sender` must look anew: nothing was kept about the
+    proof, a part of it could not be checked, or it is a colleague's forward.
+    """
+    case = _case(envelope, registry, own_domains, today)
+    if case is None or not before.standing or is_own(case.domain, case.own):
+        return None
+    proof = before.evidence[: before.proof]
+    if before.standing != "pass" and any(e.code in NOT_CHECKED for e in proof):
+        return None
+    case.standing, case.evidence, case.proof = before.standing, list(proof), before.proof
+    return _judged(case, envelope, ())
+
+
+def _case(envelope: Envelope, registry: Registry, own_domains: Sequence[str], today: date) -> Case | None:
+    if envelope.from_address is None or envelope.from_domain is None:
+        return None
+    own = tuple(normalise_domain(d.lower(), True) or d.lower() for d in own_domains)
+    return Case(
+        envelope.from_address, envelope.from_domain, envelope.from_display, envelope.reply_to, registry, today, own
+    )
+
+
+def _judged(case: Case, envelope: Envelope, inner: Sequence[tuple[Envelope, DkimResult | None]]) -> SenderCheck:
+    """The verdict on a mail of which it is known how far its domain is proven."""
     _signs(case)
-    _written(case, envelope.sent_at, today)
+    _written(case, envelope.sent_at, case.today)
     if envelope.automatic or envelope.bounce:
         return _automatic(case, envelope)
-    if is_own(case.domain, own):
+    if is_own(case.domain, case.own):
         return _ours(case, envelope, inner)
     return outside(case)
 

@@ -24,6 +24,7 @@ class Case:
     standing: str = "none"  # pass, weak, none, fail: how far the From domain is proven
     internal: bool = False
     evidence: list[Evidence] = field(default_factory=list)
+    proof: int = 0  # how many of them are about the standing
 
     @property
     def domain_is_ours(self) -> bool:
@@ -41,4 +42,14 @@ class Case:
         self, verdict: VerdictCode, reason: str, provider: str | None = None, suggested: Sequence[str] = ()
     ) -> SenderCheck:
         """The result, with all evidence noted so far."""
-        return SenderCheck(verdict, self.address, self.domain, provider, reason, tuple(self.evidence), tuple(suggested))
+        return SenderCheck(
+            verdict,
+            self.address,
+            self.domain,
+            provider,
+            reason,
+            tuple(self.evidence),
+            tuple(suggested),
+            standing=self.standing,
+            proof=self.proof,
+        )

@@ -117,6 +117,7 @@ MARKS: Mapping[str, Badge] = {
     QUARANTINED: Badge("lock", "Quarantined", "bad"),
     "LOOKALIKE": Badge("lookalike", "Lookalike", "bad"),
     POSSIBLE_DANGER: Badge("warn", "Possible danger", "bad"),
+    "SENDER_CHANGED": Badge("warn", "Sender in doubt now", "warn"),
     READ_FIRST: Badge("eye", "Read first", "warn"),
     "CHECK_FIRST": Badge("flag", "Check first", "warn"),
     UNREADABLE: Badge("eye", "Could not be read", "warn"),

@@ -31,7 +31,11 @@ _JOBS: Mapping[str, str] = {
     "leased": "Running",
     "person": "Given to a person",
 }
-_TASKS: Mapping[str, str] = {"process": "Read a message", "suggest": "Look for answers in another document"}
+_TASKS: Mapping[str, str] = {
+    "process": "Read a message",
+    "recheck": "Check a sender again",
+    "suggest": "Look for answers in another document",
+}
 _KINDS: Mapping[str, str] = {
     "imap": "IMAP",
     "exchange": "Exchange",

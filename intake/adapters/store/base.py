@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Insert, Table, bindparam, func, or_, select, update
+from sqlalchemy import Connection, Engine, Insert, Table, bindparam, case, func, literal_column, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from intake.adapters.store import tables as t
@@ -69,8 +69,12 @@ class Upserts:
         )
         self.job = insert(t.jobs).on_conflict_do_nothing(index_elements=["task", "subject"])
         again = insert(t.jobs)
+        # A job that is being worked on is begun anew under a new attempt, which fences its worker off; one that is over has all its
+        # attempts again.
+        running = (t.jobs.c.state == literal_column("'leased'"), t.jobs.c.attempt + 1)
         self.job_again = again.on_conflict_do_update(
-            index_elements=["task", "subject"], set_={"state": "due", "due_at": again.excluded.due_at}
+            index_elements=["task", "subject"],
+            set_={"state": "due", "due_at": again.excluded.due_at, "attempt": case(running, else_=0)},
         )
         # Without a target: the same dedupe key gives the same Message-ID, and either may be seen first.
         mail = insert(t.outbox).on_conflict_do_nothing()

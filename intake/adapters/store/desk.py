@@ -9,11 +9,11 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from intake.adapters.store import tables as t
 from intake.adapters.store.base import CASE_TO_CHANGE
-from intake.adapters.store.case_rows import due_again, moved, searchable, severity_columns
+from intake.adapters.store.case_rows import due_again, moved, searchable, sender_line, severity_columns
 from intake.adapters.store.codec import encode, of_problems, storable, to_reasons, to_severity
 from intake.adapters.store.events import VIEWED, EventStore, NewEvent
 from intake.adapters.store.outbox import mail_row, queued
-from intake.domain.model import CaseKind, Due, GapScore, Reason, Severity, Status
+from intake.domain.model import CaseKind, Due, GapScore, Reason, SenderCheck, Severity, Status
 from intake.ports import Conflict, Correction, NewMail
 
 _c = t.cases.c
@@ -54,6 +54,11 @@ _PLAIN: dict[str, Callable[[Any], Values]] = {
     "aware_at": lambda value: {"aware_at": value},
     "score": lambda value: {"score": None if value is None else encode(_expect(GapScore, value))},
     "problems": lambda value: {"problems": of_problems(value)},
+    "sender": lambda value: {
+        "sender": encode(_expect(SenderCheck, value)),
+        "verdict": value.verdict.value,
+        "sender_line": sender_line(value),
+    },
 }
 
 

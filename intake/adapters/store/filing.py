@@ -35,7 +35,7 @@ from intake.adapters.store.codec import (
 from intake.adapters.store.events import SYSTEM, EventStore, NewEvent
 from intake.adapters.store.jobqueue import JobStore
 from intake.adapters.store.outbox import BOUNCED, mail_row, queued
-from intake.adapters.store.receiving import PRIORITY, SUGGEST
+from intake.adapters.store.receiving import SUGGEST, new_job
 from intake.adapters.store.registers import device_rows, plan_rows
 from intake.domain.marks import READ_FIRST, UNREADABLE
 from intake.domain.model import (
@@ -195,7 +195,7 @@ class _Desk:
         if filing.came_back:
             self._note_bounces()
         if filing.suggest and self.case_ids:
-            execute(self.store._upserts.job_again, self._suggest_row())
+            execute(self.store._upserts.job_again, new_job(SUGGEST, self.case_ids[0], self.now))
         if self.events:
             self.store._append(self.connection, self.events, self.now)
         self.store._count(self.connection, self.counts)
@@ -376,18 +376,6 @@ class _Desk:
         if not self.case_ids:
             return None
         return self.case_ids[max(index, 0)]
-
-    def _suggest_row(self) -> Values:
-        return {
-            "task": SUGGEST,
-            "subject": self.case_ids[0],
-            "priority": PRIORITY[SUGGEST],
-            "state": "due",
-            "due_at": self.now,
-            "attempt": 0,
-            "worker": "",
-            "error": "",
-        }
 
 
 _JOINED = {

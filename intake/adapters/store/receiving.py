@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import groupby
 
 from sqlalchemy import Connection, Row, Select, bindparam, select
@@ -12,8 +13,8 @@ from intake.adapters.store.base import Base, batches
 from intake.domain.model import OutcomeCode, RawMessage
 from intake.ports import Delivery, ToKeep
 
-PROCESS, SUGGEST = "process", "suggest"
-PRIORITY = {PROCESS: 10, SUGGEST: 90}
+PROCESS, RECHECK, SUGGEST = "process", "recheck", "suggest"
+PRIORITY = {PROCESS: 10, RECHECK: 50, SUGGEST: 90}
 
 _d, _r = t.deliveries.c, t.raw_messages.c
 _DELIVERIES: Select[tuple[object, ...]] = select(
@@ -42,6 +43,20 @@ _WAITING = _DELIVERIES.where(_d.outcome.is_(None)).order_by(_d.id).limit(bindpar
 _RAW_IDS = select(_r.content_key, _r.id).where(_r.content_key.in_(bindparam("keys", expanding=True)))
 
 
+def new_job(task: str, subject: int, now: datetime) -> dict[str, object]:
+    """A row of the jobs, due at once. subject: of "process" a delivery, else a case."""
+    return {
+        "task": task,
+        "subject": subject,
+        "priority": PRIORITY[task],
+        "state": "due",
+        "due_at": now,
+        "attempt": 0,
+        "worker": "",
+        "error": "",
+    }
+
+
 class Receiving(Base):
     def keep(self, items: Sequence[ToKeep]) -> tuple[Delivery, ...]:
         kept: list[Delivery] = []
@@ -57,20 +72,7 @@ class Receiving(Base):
         new = {row.id for row in connection.execute(self._upserts.delivery, rows)}
         if new:
             now = self._clock()
-            jobs = [
-                {
-                    "task": PROCESS,
-                    "subject": delivery,
-                    "priority": PRIORITY[PROCESS],
-                    "state": "due",
-                    "due_at": now,
-                    "attempt": 0,
-                    "worker": "",
-                    "error": "",
-                }
-                for delivery in sorted(new)
-            ]
-            connection.execute(self._upserts.job, jobs)
+            connection.execute(self._upserts.job, [new_job(PROCESS, delivery, now) for delivery in sorted(new)])
         known = _by_remote(connection, items)
         kept = []
         for i in items:

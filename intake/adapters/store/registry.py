@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from intake.adapters.store import tables as t
-from intake.adapters.store.base import Base
+from intake.adapters.store.base import Base, batches
 from intake.adapters.store.codec import decode, encode
+from intake.adapters.store.receiving import RECHECK, new_job
+from intake.domain import web_submission
 from intake.domain.model import Contact, ExceptionAddress, Provider
 
 _p, _d, _a = t.providers.c, t.controlled_domains.c, t.accounts.c
@@ -20,6 +22,12 @@ _ALL = select(t.providers).order_by(_p.slug)
 _DOMAINS = select(t.controlled_domains).order_by(_d.provider, _d.place)
 _ACCOUNTS = select(t.accounts).order_by(_a.provider, _a.place)
 _READ_VERSION = select(t.settings.c.value).where(t.settings.c.name == _VERSION)
+_BACKLOG = (
+    select(t.cases.c.id)
+    .join(t.raw_messages, t.cases.c.raw_id == t.raw_messages.c.id)
+    .where(t.cases.c.closed == 0, t.raw_messages.c.channel != web_submission.CHANNEL)
+    .order_by(t.cases.c.id)
+)
 _RENAME = (
     update(t.cases)
     .where(t.cases.c.provider == bindparam("slug"), t.cases.c.provider_name != bindparam("name"))
@@ -32,6 +40,7 @@ class RegistryRows(Base):
         slugs = [p.slug for p in providers]
         with self._write() as connection:
             version = connection.scalar(_READ_VERSION.with_for_update())
+            before = _providers(connection, connection.execute(_ALL.where(_p.slug.in_(slugs))).mappings().all())
             if providers:
                 connection.execute(self._upserts.provider, [_row(p) for p in providers])
                 connection.execute(delete(t.controlled_domains).where(_d.provider.in_(slugs)))
@@ -41,6 +50,18 @@ class RegistryRows(Base):
                 if rows:
                     connection.execute(insert(table), rows)
             connection.execute(self._upserts.setting, {"name": _VERSION, "value": str(int(version or 0) + 1)})
+            if _who_may(before) != _who_may(providers):
+                self._check_backlog_again(connection)
+
+    def _check_backlog_again(self, connection: Connection) -> None:
+        """A job for each open case that came by mail: whose it is may be another's by the register as it is now."""
+        now = self._clock()
+        for found in batches(connection.scalars(_BACKLOG).all()):
+            connection.execute(self._upserts.job_again, [new_job(RECHECK, case_id, now) for case_id in found])
+
+    def backlog(self) -> tuple[str, ...]:
+        with self._read() as connection:
+            return tuple(connection.scalars(_BACKLOG.with_only_columns(t.cases.c.reference)))
 
     def registry_version(self) -> int:
         with self._read() as connection:
@@ -54,6 +75,14 @@ class RegistryRows(Base):
         with self._read() as connection:
             one = connection.execute(_ALL.where(_p.slug == slug)).mappings().all()
             return next(iter(_providers(connection, one, slug)), None)
+
+
+def _who_may(providers: Sequence[Provider]) -> dict[str, object]:
+    """What of the register a sender check asks for."""
+    return {
+        p.slug: (p.name, sorted(p.domains), sorted(map(str, p.contacts)), sorted(map(str, p.exceptions)))
+        for p in providers
+    }
 
 
 def _providers(

@@ -1,0 +1,160 @@
+"""Checks the sender of a case again when the register changed: on the bytes as kept, with what was proven when the mail came.
+
+Whoever registers a domain sees its backlog open. The old verdict stays in the history. What a person decided stays: a provider that
+somebody chose, a case that somebody let through. A case is never held or closed by this, and its clocks count from when it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from intake.domain import routing, web_submission
+from intake.domain.errors import TryLater
+from intake.domain.marks import CHECK_FIRST, UNREADABLE
+from intake.domain.model import CaseKind, OutcomeCode, Reason, SenderCheck, Status, VerdictCode
+from intake.examine import Parts as ExamineParts
+from intake.examine import sender_again
+from intake.mail_text import Composer
+from intake.ports import Blobs, CaseView, Conflict, Job, NewMail, TriageStore
+
+SENDER_CHANGED = "SENDER_CHANGED"
+_ACTOR = "system"
+_TRIES = 3
+_CHOSEN = "provider"  # the action of a person who said whose case it is
+
+
+class RecheckStore(TriageStore, Protocol):
+    def case_reference(self, case_id: int) -> str | None: ...
+    def finish(self, job: Job) -> bool: ...
+    def registry_version(self) -> int: ...
+
+
+class Parts(ExamineParts, Protocol):
+    """What a recheck works with."""
+
+    @property
+    def store(self) -> RecheckStore: ...
+
+    @property
+    def blobs(self) -> Blobs: ...
+
+    @property
+    def composer(self) -> Composer: ...
+
+    def may_acknowledge(self, address: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rechecked:
+    """What became of one case. `opened`: it was held, and is not any more."""
+
+    reference: str
+    before: VerdictCode
+    after: VerdictCode
+    provider: str | None
+    opened: bool
+
+
+def recheck(parts: Parts, job: Job) -> None:
+    """The case that the job names, and the end of the job. Running it twice writes nothing more."""
+    reference = parts.store.case_reference(job.subject)
+    if reference:
+        recheck_case(parts, reference)
+    parts.store.finish(job)
+
+
+def recheck_case(parts: Parts, reference: str) -> Rechecked | None:
+    """Check once more who sent the first message of a case; None when nothing changed. KeyError is never raised for a reference.
+
+    Raises TryLater when people keep changing the case meanwhile.
+    """
+    for _ in range(_TRIES):
+        view = parts.store.case(reference)
+        if view is None or view.row.status == Status.CLOSED or view.raw.channel == web_submission.CHANNEL:
+            return None
+        raw = parts.blobs.get(view.raw.blob)
+        after = sender_again(parts, raw, view.raw.mailbox, view.row.received_at, view.sender)
+        if _same(view.sender, after):
+            return None
+        try:
+            return _write(parts, view, after)
+        except Conflict:
+            continue
+    raise TryLater(f"Case {reference} is being changed by people; its sender is checked again later.")
+
+
+def _same(before: SenderCheck, after: SenderCheck) -> bool:
+    """Whether they come to the same; sentences may name a provider by another name now."""
+    ours, theirs = ((c.verdict, c.provider, c.suggested) for c in (before, after))
+    if ours != theirs or (before.inner is None) != (after.inner is None):
+        return False
+    return before.inner is None or after.inner is None or _same(before.inner, after.inner)
+
+
+def _write(parts: Parts, view: CaseView, after: SenderCheck) -> Rechecked:
+    row = view.row
+    chosen = any(event.action == _CHOSEN for event in view.events)
+    provider = row.provider if chosen else _provider(after) or row.provider  # to take it away is for a person
+    opened = row.status == Status.HELD and _accepted(after)
+    changes: dict[str, object] = {"sender": after, **_marks(view, after, provider)}
+    if provider != row.provider:
+        changes["provider"] = provider
+    if opened:
+        changes["status"] = Status.NEEDS_PERSON if UNREADABLE in row.marks else Status.OPEN
+    before = view.sender.verdict
+    detail: Mapping[str, object] = {
+        "verdict": [before.value, after.verdict.value],
+        "provider": [row.provider, provider],
+        "register": parts.store.registry_version(),
+    }
+    text = (
+        f"The register changed, and the sender was checked again: {_said(before)} before, {_said(after.verdict)} now."
+    )
+    mail = _mail(parts, view, after) if opened else None
+    parts.store.change(row.reference, row.version, _ACTOR, "sender_rechecked", text, changes, detail, mail)
+    return Rechecked(row.reference, before, after.verdict, provider, opened)
+
+
+def _provider(check: SenderCheck) -> str | None:
+    return check.provider or (check.inner.provider if check.inner else None)
+
+
+def _accepted(check: SenderCheck) -> bool:
+    return all(v in routing.ACCEPTED for v in (check.verdict, check.inner.verdict if check.inner else None) if v)
+
+
+def _marks(view: CaseView, after: SenderCheck, provider: str | None) -> dict[str, object]:
+    """Marks and reasons of the new verdict in the place of the old one's. A sender who may be relied on less is for a person."""
+    inner = after.inner.verdict if after.inner else None
+    new = routing.of_sender(after.verdict, inner, provider is not None)
+    if _accepted(view.sender) and not _accepted(after):
+        text = f"The sender was {_said(view.sender.verdict)} when it came, and is {_said(after.verdict)} by the register of now."
+        new = (Reason(SENDER_CHANGED, text), *new)
+    kept = tuple(r for r in view.reasons if r.code not in routing.OF_SENDER and r.code != SENDER_CHANGED)
+    codes = [m for m in view.row.marks if m not in routing.OF_SENDER and m != SENDER_CHANGED]
+    codes += [r.code for r in new] + ([CHECK_FIRST] if any(r.code == SENDER_CHANGED for r in new) else [])
+    return {"reasons": (*new, *kept), "marks": tuple(dict.fromkeys(codes))}
+
+
+def _mail(parts: Parts, view: CaseView, after: SenderCheck) -> NewMail | None:
+    """What the sender would have been told, had the register been so when it came; nobody is told the same twice."""
+    kind = CaseKind(view.row.kind)
+    template = routing.acknowledge(after.verdict, kind, OutcomeCode.CASE_OPENED)
+    told = routing.acknowledge(view.sender.verdict, kind, OutcomeCode.HELD)
+    if not template or template == told or not after.address or not parts.may_acknowledge(after.address):
+        return None
+    return parts.composer.acknowledgement(
+        template=template,
+        dedupe=f"ack:{view.raw.content_key}:{template}",
+        to=after.address,
+        reference=view.row.reference,
+        kind=kind,
+        received_at=view.row.received_at,
+        due=view.due,
+    )
+
+
+def _said(verdict: VerdictCode) -> str:
+    return verdict.value.replace("_", " ")

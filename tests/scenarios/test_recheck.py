@@ -1,0 +1,193 @@
+"""The register changes, and what was held because of it opens: on the bytes as kept, once, and never over the head of a person."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from intake import triage
+from intake.adapters.demo.mails import write
+from intake.adapters.demo.signing import key_file, signer
+from intake.adapters.demo.signing import zone as zone_of
+from intake.domain.model import OutcomeCode, Status
+from intake.recheck import recheck_case
+from tests.scenarios.world import (
+    BREACH,
+    LEAD,
+    NOW,
+    REGISTER,
+    TRIAGE,
+    World,
+    assessment_file,
+    fails,
+    notice,
+    notice_file,
+)
+from workers import jobs
+
+NEW = "Facilitator <me@facilitation.co.nz>"
+OURS = "kowhai,Kōwhai Example Trust,family_violence,R. Example,trust.org.nz"
+WITH_DOMAIN = REGISTER.replace(OURS, OURS + ";facilitation.co.nz")
+
+
+def register(world: World, text: str = WITH_DOMAIN) -> None:
+    """As `provider import` does, and then the worker, once around."""
+    world.register(text)
+    jobs.drain(world.parts)
+
+
+def test_registering_a_domain_opens_what_was_held_and_answers_its_sender_once(world: World) -> None:
+    done = world.send(sender=NEW, files=[assessment_file()])
+    assert done.outcome is OutcomeCode.HELD
+    told_before = [m.template for m in world.mails_of(done)]
+    received = world.row(done).received_at
+    world.later(hours=30)
+
+    register(world)
+    register(world, WITH_DOMAIN.replace("S. Example", "T. Example"))  # changes nothing that a check asks for
+
+    case = world.case(done)
+    assert (case.row.status, case.row.provider, case.sender.verdict) == ("open", "kowhai", "verified_domain")
+    assert case.row.received_at == received and case.due.read_by is not None
+    assert "SENDER_UNVERIFIED" not in world.codes(done) and "UNKNOWN_PROVIDER" not in world.codes(done)
+    assert world.history(done).count("sender_rechecked") == 1
+    assert told_before == ["acknowledgement_neutral"]
+    assert [m.template for m in world.mails_of(done)] == ["acknowledgement_full", "acknowledgement_neutral"]
+    (event,) = (e for e in case.events if e.action == "sender_rechecked")
+    assert event.detail["verdict"] == ["unknown_domain", "verified_domain"]
+    assert "unknown domain before, verified domain now" in world.page(done.cases[0])
+
+
+def test_a_breach_notice_stays_open_and_only_what_is_said_of_its_sender_changes(world: World) -> None:
+    done = world.send(sender=NEW, files=[notice_file()])
+    before = world.case(done)
+    world.later(hours=1)
+
+    register(world)
+
+    case = world.case(done)
+    assert (case.row.status, case.row.band, case.due) == (before.row.status, before.row.band, before.due)
+    assert (before.sender.verdict, case.sender.verdict) == ("unknown_domain", "verified_domain")
+    assert (before.row.provider, case.row.provider) == (None, "kowhai")
+
+
+def test_a_mail_that_failed_its_check_is_not_opened_by_registering_its_domain(world: World) -> None:
+    done = world.send(sender=NEW, files=[assessment_file()], gateway=fails("facilitation.co.nz"))
+
+    register(world)
+
+    case = world.case(done)
+    assert (case.sender.verdict, case.row.status, case.row.provider) == ("auth_failed", "held", None)
+
+
+def test_what_was_signed_stays_signed_when_the_key_is_gone_since(world: World) -> None:
+    pem, zone = key_file(world.folder), world.folder / "zone.json"
+    record = next(iter(zone_of(pem).values()))
+    zone.write_text(json.dumps({"demo._domainkey.facilitation.co.nz": record}))
+    unsigned = write(sender=NEW, subject="Form", body="Attached.", at=NOW, identity="s1", files=[assessment_file()])
+    signed = signer(pem)(unsigned, "facilitation.co.nz")
+    done = world.arrives(signed)
+    assert world.case(done).sender.verdict == "unknown_domain"
+    zone.write_text("{}")
+    world.parts.__dict__.pop("_dns")
+
+    register(world)
+
+    assert world.case(done).sender.verdict == "verified_domain"
+
+
+def test_a_provider_that_a_person_chose_is_not_chosen_again(world: World) -> None:
+    done = world.send(sender=NEW, files=[assessment_file()])
+    row = world.row(done)
+    triage.choose_provider(world.parts, TRIAGE, row, row.version, "kauri")
+
+    register(world)
+
+    case = world.case(done)
+    assert (case.row.provider, case.sender.provider) == ("kauri", "kowhai")
+
+
+def test_a_case_that_a_person_let_through_keeps_its_state(world: World) -> None:
+    done = world.send(sender=NEW, files=[assessment_file()])
+    row = world.row(done)
+    triage.let_through(world.parts, LEAD, row, row.version, "I called them.")
+    row = world.row(done)
+    triage.change_status(world.parts, LEAD, row, row.version, Status.WAITING_OTHER)
+
+    register(world)
+
+    assert world.row(done).status == "waiting_other"
+    assert world.case(done).sender.verdict == "verified_domain"
+
+
+def test_a_sender_who_may_be_relied_on_less_is_for_a_person_and_is_not_held_again(world: World) -> None:
+    done = world.send(files=[assessment_file()])
+    assert world.row(done).status == "open"
+
+    register(world, REGISTER.replace("trust.org.nz", "other.org.nz"))
+
+    case = world.case(done)
+    assert (case.row.status, case.row.provider) == ("open", "kowhai")
+    assert case.sender.verdict not in ("verified_account", "verified_domain")
+    assert {"SENDER_CHANGED", "CHECK_FIRST"} <= set(case.row.marks)
+    register(world, REGISTER)
+    assert not {"SENDER_CHANGED"} & set(world.row(done).marks)
+
+
+def test_a_closed_case_and_a_form_by_web_are_left_alone(world: World) -> None:
+    done = world.send(sender=NEW, files=[notice_file()])
+    view = world.case(done)
+    triage.choose_provider(world.parts, LEAD, view.row, view.row.version, "kowhai")
+    view = world.case(done)
+    triage.close(world.parts, LEAD, view, view.row.version, "withdrawn", "They took it back.")
+    if world.case(done).row.status != "closed":
+        triage.second(world.parts, TRIAGE, world.case(done), world.case(done).row.version, True)
+    by_web = world.submit(BREACH, notice("Facilitation", NOW, "A folder was lost."))
+    before = [world.view(r).row.version for r in (*done.cases, by_web.reference)]
+
+    register(world)
+
+    assert world.case(done).row.status == "closed"
+    assert [world.view(r).row.version for r in (*done.cases, by_web.reference)] == before
+
+
+def test_checking_again_without_a_change_of_the_register_writes_nothing(world: World) -> None:
+    done = world.send(sender=NEW, files=[assessment_file()])
+    version = world.row(done).version
+
+    assert recheck_case(world.parts, done.cases[0]) is None
+    assert recheck_case(world.parts, "SA-NONE-X") is None
+
+    assert world.row(done).version == version
+
+
+def test_the_same_register_once_more_makes_no_work(world: World) -> None:
+    world.send(sender=NEW, files=[assessment_file()])
+    jobs.drain(world.parts)
+
+    world.register(REGISTER)
+
+    assert world.parts.store.job_counts("recheck")["due"] == 0
+
+
+@pytest.mark.parametrize("times", [5])
+def test_a_register_that_changes_more_often_than_a_job_is_tried_is_followed_each_time(world: World, times: int) -> None:
+    done = world.send(sender=NEW, files=[assessment_file()])
+    for n in range(times):
+        register(world, WITH_DOMAIN if n % 2 == 0 else REGISTER)
+
+    assert world.case(done).sender.verdict == "verified_domain"
+
+
+def test_the_command_says_what_changed(world: World, tmp_path: Path) -> None:
+    done = world.send(sender=NEW, files=[assessment_file()])
+    world.register(WITH_DOMAIN)
+    assert world.parts.store.backlog() == done.cases
+
+    first = recheck_case(world.parts, done.cases[0])
+
+    assert first is not None
+    assert (first.before, first.after, first.opened) == ("unknown_domain", "verified_domain", True)
+    assert first.provider == "kowhai"
