@@ -112,7 +112,7 @@ def _by_records(domain: str, walk: Walk) -> str:
     for name, record in walk:
         if record.psd == "n":
             return name
-        if record.psd == "y" and name != domain:
+        if record.psd == "y":
             return ".".join(domain.split(".")[-len(name.split(".")) - 1 :])
     return walk[-1][0] if walk else domain
 

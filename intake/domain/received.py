@@ -18,7 +18,7 @@ from intake.domain.words import unfold
 MAX_RECEIVED = 100
 _LITERAL = re.compile(r"\[(?:IPv6:)?([0-9a-fA-F:.]{3,45})\]")
 _REVERSE = re.compile(r"([A-Za-z0-9._-]{1,253})\s*\[")
-_EXIM_HELO = re.compile(r"(?:^|\s)helo=(\S{1,253})")
+_GREETED = re.compile(r"(?<!\S)(helo|ident)=.*")  # what Exim notes of the client's own words, behind the address
 _QMAIL = re.compile(r"\s*\(qmail \d+ invoked (?:from network|by uid \d+|by alias)\)")
 
 
@@ -54,17 +54,19 @@ def parse_hop(value: bytes) -> Hop:
     by = words[place + 1].lower().rstrip(".")
     if not place:
         return Hop(by)
-    noted = [ip for text in comments for ip in _addresses(text)]
-    said = [ip for ip in (_ip(found) for found in _LITERAL.findall(words[1])) if ip]
+    noted = [ip for text in comments for ip in _addresses(_GREETED.split(text, maxsplit=1)[0])]
+    claimed = [words[1], *(found[0] for found in map(_GREETED.search, comments) if found)]
+    said = [ip for ip in (_ip(found) for text in claimed for found in _LITERAL.findall(text)) if ip]
     names = [name.lower() for text in comments for name in _REVERSE.findall(text)]
-    plain = len(comments) == len(noted) == 1 and "(" not in flat.split()[1]  # else the greeting may hold the comment
+    plain = len(set(noted)) == 1 and "(" not in flat.split()[1]  # else the greeting may hold what looks like a note
     address = noted[0] if plain else ""
     return Hop(by, tuple(noted + said), tuple(names), bool(noted), True, address, _helo(words[1], comments))
 
 
 def _helo(word: str, comments: Sequence[str]) -> str:
-    found = _EXIM_HELO.search(comments[0]) if comments else None  # Exim notes the greeting behind the address
-    return (found[1] if found else word).lower().rstrip(".")
+    found = _GREETED.search(comments[0]) if comments else None
+    greeting = found[0].split()[0].partition("=")[2] if found and found[1] == "helo" else word
+    return greeting[:253].lower().rstrip(".")
 
 
 def _addresses(comment: str) -> list[str]:

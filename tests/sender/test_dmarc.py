@@ -179,6 +179,7 @@ def test_a_record_of_a_public_suffix_makes_its_customers_no_one_organisation() -
 
     assert decide("p.org.nz", zone, "q.org.nz") == ("fail", "nz", "none")
     assert decide("p.org.nz", zone, "org.nz")[0] == "fail"
+    assert decide("org.nz", zone, "org.nz")[0] == "fail"
     assert decide("mail.p.org.nz", zone, "p.org.nz")[0] == "pass"
 
 
