@@ -39,7 +39,10 @@ REJECT = "v=DMARC1; p=reject"
 PATH = "Return-Path: <ana@p.org.nz>"
 EVIL = "Received: from mail.p.org.nz (evil.example [198.51.100.66]) by mx1.min.example (Postfix) with ESMTPS id 4ABD; Fri, 20 Nov 2026 10:00:00 +1300"
 DOOR = trust_from_settings({"kind": "own", "ids": ["intake.min.example"], "border": ["intake.min.example"]})
-AT_DOOR = "Received: from mail.p.org.nz ([203.0.113.9]) by intake.min.example with ESMTPS id 4A7F; Fri, 20 Nov 2026 10:00:00 +1300"
+AT_DOOR = (
+    "Received: from mail.p.org.nz ([203.0.113.9])\r\n\tby intake.min.example with ESMTPS id 4A7F;\r\n"
+    "\tFri, 20 Nov 2026 10:00:00 +1300"
+)
 
 
 def zone(**more: object) -> Zone:
