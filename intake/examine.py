@@ -133,7 +133,10 @@ def sender_again(parts: Parts, raw: bytes, mailbox: str, received_at: datetime, 
 
 def _part_of_a_mail(raw: bytes) -> Found:
     """A mail too large to be kept whole: its attachments are cut, so none is opened, and a person looks on the server."""
-    text = "The mail is too large. Its beginning is kept here, the whole mail lies in the folder Held of the mailbox."
+    whole = "the whole mail lies in the folder Held of the mailbox"
+    if b"folder=held" not in raw.partition(b"\n")[0]:  # a mail server handed it over, and has it no longer
+        whole = "the rest is not: ask the sender for the files, or to use the web form"
+    text = f"The mail is too large. Its beginning is kept here, {whole}."
     read = ReadDocument("", "message/rfc822", "none", problems=(Problem("", "too_large", text),))
     return Found("whole", len(raw), hashlib.sha256(raw).hexdigest(), read)
 

@@ -6,7 +6,9 @@ Every method that writes is one transaction. Instants are aware UTC. A reference
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -600,6 +602,23 @@ class Mailbox(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class MailDoor(Protocol):
+    """An address at which mail servers hand us mail, for one or more mailboxes. Whoever handed it over hears yes only when the
+    future of `take` has ended well; when it ends with an exception they keep the mail and come again."""
+
+    mailboxes: tuple[str, ...]
+    listen: str
+
+    def serve(
+        self, take: Callable[[Sequence[Arrival]], Future[None]], stop: threading.Event, opened: Callable[[], None]
+    ) -> None:
+        """Listen until `stop`, in the calling thread; `opened` is called once the address is ours.
+
+        Raises TryLater when the address cannot be had.
+        """
+        ...
 
 
 class MailSender(Protocol):

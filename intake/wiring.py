@@ -24,10 +24,10 @@ from intake.domain.model import Envelope, Provider, ReadAnswer
 from intake.domain.own_checks import NOT_LOOKED_AT, OwnChecks
 from intake.domain.registry import Registry
 from intake.domain.signatures import DkimResult
-from intake.domain.trust import NOBODY, Trust, shorthand, trust_from_settings
+from intake.domain.trust import Trust, shorthand, trust_from_settings
 from intake.health import findings
 from intake.mail_text import Composer
-from intake.ports import Clock, Doorbell, Mailbox, MailSender, QueueRow, SentBefore
+from intake.ports import Clock, Doorbell, Mailbox, MailDoor, MailSender, QueueRow, SentBefore
 
 if TYPE_CHECKING:
     from intake.adapters.blobs import FileBlobs
@@ -159,10 +159,13 @@ class Parts:
         return self.settings.duty
 
     def trust(self, mailbox: str) -> Trust:
-        table = self.settings.trust(mailbox)
-        if table:
-            return trust_from_settings(table)
-        return shorthand(self.settings.authserv_ids) if self.settings.authserv_ids else NOBODY
+        table, box = self.settings.trust(mailbox), self.settings.mailbox(mailbox)
+        trust = trust_from_settings(table) if table else shorthand(self.settings.authserv_ids)
+        if box is None or box.kind != "smtp":
+            return trust
+        from intake.adapters.smtp_in_options import door_trust
+
+        return door_trust(box.name, box.options, trust)
 
     def dkim(self, raw: bytes, from_domain: str | None) -> DkimResult | None:
         """Our own check of a mail's signatures; None for a mail that carries none or names no sender."""
@@ -264,8 +267,21 @@ class Parts:
         return drop(self.settings.folder / "mail", self.clock(), sender, form, attachment)
 
     def mailboxes(self) -> Iterator[Mailbox]:
+        """Those that we read; the others hand us their mail at `mail_doors`."""
         for box in self.settings.mailboxes:
-            yield self._mailbox(box)
+            if box.kind != "smtp":
+                yield self._mailbox(box)
+
+    def mail_doors(self) -> Iterator[MailDoor]:
+        boxes = [box for box in self.settings.mailboxes if box.kind == "smtp"]
+        if not boxes:
+            return
+        from intake.adapters.smtp_in import SmtpDoor
+        from intake.adapters.smtp_in_options import doors_from_settings
+
+        general = {"max_message_bytes": self.settings.max_message_bytes}
+        for options in doors_from_settings((box.name, {**general, **box.options}) for box in boxes):
+            yield SmtpDoor(options, self.clock)
 
     def _mailbox(self, box: MailboxSettings) -> Mailbox:
         if box.kind == "maildrop":

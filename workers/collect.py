@@ -18,6 +18,7 @@ from intake.domain.errors import IntakeError, Refused, TryLater
 from intake.domain.model import Arrival
 from intake.ports import Delivery, Mailbox
 from intake.receive import keep
+from workers import doors
 from workers.counting import Counting
 from workers.log import log_events
 from workers.stopping import growing_wait, stop_on_signals
@@ -33,7 +34,7 @@ _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0  # seconds, while a server is away
 
 
 def run(parts: Parts, stop: threading.Event | None = None) -> None:
-    """Collect until SIGTERM or Ctrl-C (or `stop`). For the main thread unless `stop` is given."""
+    """Collect, and take mail at our own doors, until SIGTERM or Ctrl-C (or `stop`). For the main thread unless `stop` is given."""
     if stop is None:
         log_events()
         stop = stop_on_signals()
@@ -44,6 +45,7 @@ def run(parts: Parts, stop: threading.Event | None = None) -> None:
     ]
     for thread in threads:
         thread.start()
+    threads += doors.start(parts, stop)
     stop.wait()
     for thread in threads:
         thread.join(timeout=2)  # one that waits for its server is left behind: it holds nothing
