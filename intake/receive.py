@@ -7,7 +7,7 @@ and its job. Only after `keep` has returned may a door answer 250, 200 or exit 0
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from intake.domain.automatic import MACHINE_HEADERS
@@ -34,6 +34,8 @@ _DECIDES = (
     b"x-ms-exchange-organization-auth",
     b"x-intake-kept:",
 )
+TOGETHER = 20  # mails made durable by one commit ...
+TOGETHER_BYTES = 8 * 1024 * 1024  # ... and bytes held in memory for it
 
 
 class Parts(Protocol):
@@ -63,6 +65,19 @@ def keep_in_hand(parts: Parts, arrivals: Sequence[Arrival]) -> tuple[tuple[Deliv
         (delivery, arrival.raw if delivery.raw.blob == blob else None)
         for arrival, blob, delivery in zip(arrivals, blobs, kept, strict=True)
     )
+
+
+def in_groups(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
+    """Arrivals that are kept together: by one commit, and with so many bytes in memory."""
+    group, size = list[Arrival](), 0
+    for arrival in arrivals:
+        group.append(arrival)
+        size += len(arrival.raw)
+        if len(group) == TOGETHER or size >= TOGETHER_BYTES:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
 
 
 def _to_keep(arrival: Arrival, blob: str) -> ToKeep:

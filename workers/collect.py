@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from intake.domain.errors import IntakeError, Refused, TryLater
 from intake.domain.model import Arrival
 from intake.ports import Delivery, Mailbox
-from intake.receive import keep
+from intake.receive import in_groups, keep
 from workers import doors
 from workers.counting import Counting
 from workers.log import log_events
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("intake.collect")
 
-_TOGETHER = 20  # mails made durable by one commit ...
-_TOGETHER_BYTES = 8 * 1024 * 1024  # ... and bytes held in memory for it
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0  # seconds, while a server is away
 
 
@@ -80,7 +78,7 @@ def _pass(parts: Parts, box: Mailbox, stop: threading.Event) -> str:
     """Keep and move everything that is new; what staff should see, or ""."""
     trouble = ""
     try:
-        for arrivals in _groups(box.changes()):
+        for arrivals in in_groups(box.changes()):
             for arrival, delivery in _kept(parts, box, arrivals):
                 try:
                     box.done(arrival.remote_id, delivery.outcome)
@@ -120,18 +118,6 @@ def _one_by_one(parts: Parts, arrivals: Sequence[Arrival]) -> list[tuple[Arrival
     if failure and not kept:
         raise failure
     return kept
-
-
-def _groups(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
-    group, size = list[Arrival](), 0
-    for arrival in arrivals:
-        group.append(arrival)
-        size += len(arrival.raw)
-        if len(group) == _TOGETHER or size >= _TOGETHER_BYTES:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
 
 
 def _note(parts: Parts, box: Mailbox, error: str) -> None:

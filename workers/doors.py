@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from intake.domain.errors import IntakeError
 from intake.domain.model import Arrival
 from intake.ports import MailDoor
-from intake.receive import keep
+from intake.receive import TOGETHER, TOGETHER_BYTES, keep
 from workers.stopping import growing_wait
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("intake.doors")
 
-_TOGETHER = 20  # mails made durable by one commit ...
-_TOGETHER_BYTES = 8 * 1024 * 1024  # ... and bytes
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0  # seconds, while the address cannot be had
 _LOOK_SECONDS = 1.0  # between two notes of when the last mail came ...
 _SIGN_OF_LIFE = 60.0  # ... and that the door is open
@@ -110,7 +108,7 @@ class Keeping:
     def _group(self) -> tuple[list[Waiting], bool]:
         """What waits now, up to a limit; whether it is the end."""
         group, size = list[Waiting](), 0
-        while len(group) < _TOGETHER and size < _TOGETHER_BYTES:
+        while len(group) < TOGETHER and size < TOGETHER_BYTES:
             try:
                 one = self._waiting.get(timeout=_LOOK_SECONDS) if not group else self._waiting.get_nowait()
             except queue.Empty:

@@ -4,53 +4,110 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from intake import config, receive
-from intake.cli import TRY_LATER, show
-from intake.domain.errors import CannotRead, IntakeError
+from intake.cli import BAD_BYTES, TRY_LATER, show
+from intake.cli.progress import Progress
+from intake.domain.errors import CannotRead, IntakeError, TryLater
 from intake.domain.model import Arrival
 from intake.examine import examine, typed_form
 from intake.pipeline import Done, process_kept
 from intake.ports import Delivery
 from intake.wiring import NoLookups, Parts, build
 
-T = TypeVar("T")
-_TOGETHER = 20  # arrivals made durable by one commit; all are durable before any is read
+Problem = Callable[[str], None]
+Kept = tuple[Delivery, bytes | None]
 
 
-def receive_mails(given: argparse.Namespace) -> int:
-    parts = build(config.load())
-    piped = given.paths == ["-"]
+def receive_mails(given: argparse.Namespace, parts: Parts | None = None) -> int:
+    if given.paths == ["-"]:
+        return _receive_piped(given, parts)
+    parts, problems = parts or build(config.load()), list[str]()
+    progress = Progress(_size(given.paths), quiet=given.json)
+
+    def problem(sentence: str) -> None:
+        problems.append(sentence)
+        progress.wipe()
+        print(f"provider-intake: {sentence}", file=sys.stderr)
+
     try:
-        for arrivals in _chunks(_arrivals(parts, given), _TOGETHER):
-            _take(parts, arrivals, given)
-    except (OSError, IntakeError) as error:
-        # To a mail server 75 means: not kept, give it to me again.
-        reason = error.for_staff if isinstance(error, IntakeError) else error.strerror
-        print(f"provider-intake: not kept: {reason}", file=sys.stderr)
-        return TRY_LATER if piped else 65
+        for arrivals in receive.in_groups(_arrivals(parts, given, problem)):
+            _take(parts, arrivals, given, progress)
+    except KeyboardInterrupt:
+        progress.wipe()
+        print(
+            f"\nStopped after {progress.count} mails, which are kept. The same command goes on there.", file=sys.stderr
+        )
+        return 130
+    except IntakeError as error:
+        progress.wipe()
+        print(f"provider-intake: not kept: {error.for_staff}", file=sys.stderr)
+        return TRY_LATER if isinstance(error, TryLater) else BAD_BYTES
     finally:
-        if "documents" in parts.__dict__:
-            parts.documents.close()
+        progress.wipe()
+        _close(parts)
+    return BAD_BYTES if problems else 0
+
+
+def _receive_piped(given: argparse.Namespace, parts: Parts | None) -> int:
+    """A mail from a mail server. Any other answer than 0 and 75 would make the server send it back to who wrote it."""
+    try:
+        parts = parts or build(config.load())
+        (arrival,) = _arrivals(parts, given)
+        ((delivery, raw),) = receive.keep_in_hand(parts, [arrival])
+    except Exception as error:  # noqa: BLE001 - a door: not kept, for whatever reason; the server gives it to us again
+        print(f"provider-intake: not kept: {_reason(error)}", file=sys.stderr)
+        return TRY_LATER
+    try:
+        _finish(parts, arrival, delivery, raw, given)
+    except Exception as error:  # noqa: BLE001 - a door: it is kept, and the worker takes it to its end
+        print(f"provider-intake: kept, and worked on later: {_reason(error)}", file=sys.stderr)
+    finally:
+        _close(parts)
     return 0
 
 
-def _take(parts: Parts, arrivals: Sequence[Arrival], given: argparse.Namespace) -> None:
-    for arrival, (delivery, raw) in zip(arrivals, receive.keep_in_hand(parts, arrivals), strict=True):
-        if given.keep_only:
-            _print_kept(arrival, delivery, given.json)
-        else:
-            _print_done(arrival, delivery, process_kept(parts, delivery, raw), given.json)
+def _reason(error: Exception) -> str:
+    return error.for_staff if isinstance(error, IntakeError) else f"The program failed ({type(error).__name__})."
 
 
-def _arrivals(parts: Parts, given: argparse.Namespace) -> Iterator[Arrival]:
+def _close(parts: Parts) -> None:
+    if "documents" in parts.__dict__:
+        parts.documents.close()
+
+
+def _take(parts: Parts, arrivals: Sequence[Arrival], given: argparse.Namespace, progress: Progress) -> None:
+    """Keep those that are new by one commit, then work on each; what an earlier run has done is only told."""
+    found = parts.store.deliveries_of(arrivals[0].channel, given.mailbox, [a.remote_id for a in arrivals])
+    known: dict[str, Kept] = {delivery.remote_id: (delivery, None) for delivery in found}
+    new = [arrival for arrival in arrivals if arrival.remote_id not in known]
+    known |= {d.remote_id: (d, raw) for d, raw in receive.keep_in_hand(parts, new)} if new else {}
+    for arrival in arrivals:
+        progress.wipe()
+        _finish(parts, arrival, *known[arrival.remote_id], given)
+        progress.step(len(arrival.raw))
+    sys.stdout.flush()  # whoever reads the lines need not wait for the end
+
+
+def _finish(parts: Parts, arrival: Arrival, delivery: Delivery, raw: bytes | None, given: argparse.Namespace) -> None:
+    if given.keep_only:
+        _print_kept(arrival, delivery, given.json)
+    else:
+        _print_done(arrival, delivery, process_kept(parts, delivery, raw), given.json)
+
+
+def _arrivals(parts: Parts, given: argparse.Namespace, problem: Problem | None = None) -> Iterator[Arrival]:
     from intake.adapters.pipe import arrivals
 
-    return arrivals(given.paths, given.mailbox, parts.clock)
+    return arrivals(given.paths, given.mailbox, parts.clock, problem)
+
+
+def _size(paths: Sequence[str]) -> int:
+    from intake.adapters.pipe import size_of
+
+    return size_of(paths)
 
 
 def _print_kept(arrival: Arrival, delivery: Delivery, as_json: bool) -> None:
@@ -143,9 +200,3 @@ def _bytes(path: str) -> bytes:
         return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:
         raise CannotRead(f"{path} cannot be opened: {error.strerror}.") from error
-
-
-def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    rest = iter(items)
-    while chunk := list(islice(rest, size)):
-        yield chunk
