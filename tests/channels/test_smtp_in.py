@@ -155,6 +155,34 @@ def test_many_mails_go_by_one_connection_and_by_pipelining(door: OpenDoor, mail:
     assert [written(raw) for raw in door.raws()] == [mail(n) for n in range(5)]
 
 
+def test_a_client_of_the_old_kind_is_served_too(door: OpenDoor, mail: MakeMail) -> None:
+    with door.talk() as client:
+        client.start_mail(helo="HELO fax.provider.example")
+        assert client.say(mail(1) + b".").startswith("250")
+
+    assert b"with SMTP id" in headers(door.one())["received"]
+
+
+class Slow(Broken):
+    """Blobs on a disk that takes its time."""
+
+    def put_many(self, contents: list[bytes]) -> tuple[str, ...]:
+        time.sleep(0.5)
+        return super().put_many(contents)
+
+
+def test_a_door_that_is_closed_first_answers_for_what_it_is_keeping(tmp_path: Path, mail: MakeMail) -> None:
+    with opened(tmp_path, prepare=lambda parts: Slow(parts, OSError(), lambda content: False)) as door:
+        client = door.talk()
+        client.start_mail()
+        client.send(mail(1) + b".\r\n")
+        time.sleep(0.2)
+
+    assert client.answer().startswith("250")
+    assert written(door.one()) == mail(1)
+    assert client.answer() == ""
+
+
 # ---- later, and no ---------------------------------------------------------------------------------
 
 

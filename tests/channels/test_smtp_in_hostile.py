@@ -14,7 +14,7 @@ import pytest
 from intake.domain.envelope import open_envelope
 from intake.domain.received import parse_hop
 from tests.support.certificates import certificates
-from tests.support.mail_door import RECIPIENT, SENDER, Broken, OpenDoor, headers, opened, options, written
+from tests.support.mail_door import RECIPIENT, SENDER, Broken, OpenDoor, Talk, headers, opened, options, written
 from tests.support.running import until
 
 MakeMail = Callable[..., bytes]
@@ -224,3 +224,33 @@ def test_no_word_of_a_client_is_logged(
     said = " ".join(r.getMessage() + str(r.exc_text) for r in caplog.records) + "".join(capfd.readouterr())
     assert "zq" not in said.lower()
     assert "not_kept" in said and "kept id=" in said
+
+
+def test_clients_that_go_away_in_the_middle_leave_no_place_and_no_memory_taken(tmp_path: Path) -> None:
+    certificates(tmp_path)
+    tls = {"tls_certificate_file": str(tmp_path / "server.pem"), "tls_key_file": str(tmp_path / "server.key")}
+    with opened(tmp_path, max_connections=4, max_message_bytes=200_000, **tls) as door:
+
+        def fresh() -> Talk:
+            until(lambda: free(door), 5, "a free place")
+            return door.talk()
+
+        for _ in range(12):
+            with fresh() as client:
+                client.start_mail()
+                client.send(b"x" * 190_000)
+            with fresh() as client:
+                client.say("EHLO mx")
+                client.say("STARTTLS")
+                client.send(b"this is no handshake\r\n" * 10)
+        until(lambda: all([free(door) for _ in range(4)]), 5, "free places")
+        clients = [door.talk() for _ in range(4)]
+        for client in clients:
+            client.start_mail()
+            client.send(b"Subject: one of four\r\n\r\n" + b"x" * 190_000)
+        assert [client.say("\r\n.")[:3] for client in clients] == ["250"] * 4
+
+
+def free(door: OpenDoor) -> bool:
+    with door.talk() as client:
+        return client.greeting.startswith("220")

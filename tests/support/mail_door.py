@@ -52,7 +52,7 @@ def opened(
     folder: Path,
     *,
     boxes: Mapping[str, Mapping[str, Any]] | None = None,
-    prepare: Callable[[Parts], None] = lambda parts: None,
+    prepare: Callable[[Parts], object] = lambda parts: None,
     **more: object,
 ) -> Iterator[OpenDoor]:
     """The door of one mailbox `breach` with `more` options, or of all `boxes`, which must share one address."""
