@@ -28,7 +28,12 @@ def mailbox_findings(box: MailboxSettings, state: MailboxState | None, now: date
 def _wrong(box: MailboxSettings, state: MailboxState, now: datetime) -> Iterator[tuple[str, str, str, str]]:
     """State, sentence, what to do, code."""
     if state.error:
-        yield "bad", state.error, "Mail waits on the server and counts from the server's time.", "trouble"
+        where = (
+            "Senders keep their mail and come again."
+            if box.kind == "smtp"
+            else "Mail waits on the server, and counts from its time."
+        )
+        yield "bad", state.error, where, "trouble"
     if state.last_contact and now - state.last_contact > SILENT:
         silent = nz_words.span(now - state.last_contact)
         yield "bad", f"No contact for {silent}.", "Is `provider-intake collect` running?", "silent"

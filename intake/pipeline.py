@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from intake import mail_text, paging
@@ -21,7 +22,9 @@ from intake.domain.verdicts import HOST_CHECK_FAILED
 from intake.examine import Examination, examine
 from intake.examine import Parts as ExamineParts
 from intake.ports import Blobs, Clock, Delivery, Filing, Job, NewMail, ReferenceTaken, Store
+from intake.receive import IMPORT
 
+_OLD = timedelta(days=7)
 _CHANCE: random.Random = secrets.SystemRandom()
 
 
@@ -99,12 +102,23 @@ def _filing(
         drafts=tuple(zip(references, found.drafts, strict=True)),
         update=found.update,
         duplicate_of=found.duplicate_of,
-        mails=(*_mails(parts, delivery, found, references), *paging.pages(parts, delivery, found, references)),
+        mails=() if _is_history(parts, delivery) else _told(parts, delivery, found, references),
         reasons=found.reasons,
         marks=found.marks,
         suggest=found.suggest,
         came_back=found.came_back,
     )
+
+
+def _is_history(parts: Parts, delivery: Delivery) -> bool:
+    """Old mail that somebody brought over from elsewhere: nobody is answered or woken because of it. It stands in the queue, overdue."""
+    return delivery.channel == IMPORT and parts.clock() - delivery.received_at > _OLD
+
+
+def _told(
+    parts: Parts, delivery: Delivery, found: Examination, references: tuple[str, ...]
+) -> tuple[tuple[int, NewMail], ...]:
+    return (*_mails(parts, delivery, found, references), *paging.pages(parts, delivery, found, references))
 
 
 def _mails(

@@ -7,12 +7,15 @@ and its job. Only after `keep` has returned may a door answer 250, 200 or exit 0
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from intake.domain.automatic import MACHINE_HEADERS
 from intake.domain.model import Arrival
 from intake.ports import Blobs, Delivery, Doorbell, Store, ToKeep
+
+IMPORT = "import"  # the channel of files that somebody brought over from elsewhere
 
 # Written by machines on the way: two deliveries of one mail may differ in them and in nothing else.
 _TRANSPORT = (
@@ -36,6 +39,13 @@ _DECIDES = (
 )
 TOGETHER = 20  # mails made durable by one commit ...
 TOGETHER_BYTES = 8 * 1024 * 1024  # ... and bytes held in memory for it
+
+
+# Addresses as relays note them in brackets, and those that never are outside (RFC 1918, RFC 4193, loopback, link-local).
+_NOTED = re.compile(rb"[\[(](?:IPv6:)?([0-9A-Fa-f]{0,4}[:.][0-9A-Fa-f:.]{2,40})[\])]")
+_INSIDE = re.compile(
+    rb"10\.|127\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|::1$|f[cd][0-9a-f]{2}:|fe80:", re.I
+)
 
 
 class Parts(Protocol):
@@ -97,11 +107,13 @@ def content_key(raw: bytes) -> str:
     """Equal for the same message by whatever way it came: SHA-256 hex over the bytes without the headers that transport adds.
 
     The Message-ID stays in, and so does everything that the writer wrote: a stranger who sends a mail with the Message-ID of
-    another one cannot make that one look like a duplicate. So do authentication results, with their place among the others.
+    another one cannot make that one look like a duplicate. So do authentication results, with their place among the others, and the
+    outside addresses in the lines of relays: who handed a mail in decides about its sender (SPF), and nobody chooses their own.
     """
     head, separator, body = _split(raw)
     digest = hashlib.sha256()
     skipping, kept_before = False, False
+    relays = set[bytes]()
     for line in head.splitlines():
         if line[:1] not in b" \t":
             name = line.lower()
@@ -114,6 +126,9 @@ def content_key(raw: bytes) -> str:
         if not skipping:
             kept_before = True
             digest.update(line.rstrip() + b"\n")
+        elif b"[" in line or b"(" in line:
+            relays |= {found for found in _NOTED.findall(line) if not _INSIDE.match(found)}
+    digest.update(b" ".join(sorted(relays)))
     digest.update(b"\n" if separator else b"")
     # Line ends of the body differ between an IMAP server and a file on disk; the words do not.
     digest.update(body.translate(None, b"\r"))

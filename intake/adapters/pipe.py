@@ -23,8 +23,9 @@ from intake.adapters.mbox import split_mbox
 from intake.domain.errors import CannotRead
 from intake.domain.model import Arrival
 from intake.ports import Clock
+from intake.receive import IMPORT
 
-PIPE, IMPORT = "pipe", "import"
+PIPE = "pipe"
 _MAILDIR_TIME = re.compile(r"(\d{9,10})\.")
 _OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 _HEAD = 65_536  # bytes in which the line of the last server stands

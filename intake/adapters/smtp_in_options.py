@@ -133,7 +133,7 @@ def door_trust(name: str, options: Mapping[str, Any], given: Trust) -> Trust:
     mail server, whose hosts the table names; our line is then one that came from inside.
     """
     door = door_from_options(name, options)
-    if given.kind != "none":
+    if given.kind != "none" and not given.shorthand:
         return replace(given, border=(*given.border, door.hostname))
     if door.only_this_machine:
         return given

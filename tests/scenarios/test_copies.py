@@ -53,3 +53,15 @@ def test_the_place_of_results_among_the_relays_is_part_of_a_message() -> None:
     below = RELAY + b"Authentication-Results: mx; dmarc=pass\r\nFrom: a@b.example\r\n\r\nHello"
     assert receive.content_key(above) != receive.content_key(below)
     assert receive.content_key(RELAY + above) == receive.content_key(above)
+
+
+def test_T12_a_copy_that_another_machine_handed_in_first_does_not_decide_for_the_real_one(world: World) -> None:
+    line = "Received: from out.example ([{}]) by mx2.ministry.example; Mon, 23 Nov 2026 09:00:00 +1300\r\n"
+    raw = world.mail(body="Our laptop was stolen from a car.")
+    forged = world.arrives(line.format("198.51.100.66").encode() + raw)
+    real = world.arrives(line.format("203.0.113.7").encode() + raw)
+    again = world.arrives(line.format("203.0.113.7").replace("09:00:00", "09:05:00").encode() + raw, "privacy")
+
+    assert (forged.outcome, real.outcome) == (OutcomeCode.CASE_OPENED, OutcomeCode.CASE_OPENED)
+    assert forged.cases[0] in world.sentences(real)
+    assert (again.outcome, again.cases) == (OutcomeCode.DUPLICATE, real.cases)
