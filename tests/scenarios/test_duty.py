@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from intake import receive
 from intake.adapters.documents.runner import DocumentReader
+from intake.domain.model import Arrival
+from intake.pipeline import process
 from intake.ports import SentMail
 from tests.scenarios.world import (
     BREACH,
@@ -154,3 +157,19 @@ def test_nobody_is_paged_about_the_same_notice_sent_again(world: World) -> None:
     world.later(hours=1, minutes=1)
     world.send(files=[file])
     assert len(pages(world)) == 1
+
+
+@pytest.mark.parametrize(("days", "told"), [(8, 0), (6, 2)])
+def test_mail_brought_over_from_elsewhere_that_is_old_wakes_nobody_and_answers_nobody(
+    world: World, days: int, told: int
+) -> None:
+    raw = world.mail(files=[notice_file(**GRAVE)])
+    taken = world.at
+    world.later(days=days)
+    (delivery,) = receive.keep(world.parts, [Arrival(raw, receive.IMPORT, "breach", "old-1", taken)])
+
+    done = process(world.parts, delivery.id)
+
+    assert len(world.mails_of(done)) == told
+    row = world.row(done)
+    assert row.band == "S1" and row.next_due is not None and row.next_due < world.at  # it stands on top, overdue
