@@ -35,7 +35,6 @@ from intake.domain.model import (
     VerdictCode,
 )
 from intake.domain.own_checks import OwnChecks
-from intake.domain.reference import find_in
 from intake.domain.routing import ends_as
 from intake.domain.sender import check_again, check_sender, forwards_something
 from intake.domain.signatures import DkimResult
@@ -206,7 +205,7 @@ def _decide(
     if belonging.is_echo(parts.lookups, envelope):
         return replace(base, echo=True)
     has_form = any(f.read.form for f in found)
-    if sender.verdict is VerdictCode.AUTOMATIC and not has_form:
+    if sender.verdict is VerdictCode.AUTOMATIC and not envelope.to_many and not has_form:
         # A bounce of our own mail quotes our words, and is noted on its case; what is none of ours may be a notice all the same.
         own = belonging.own_case(parts.lookups, envelope) if envelope.bounce else None
         if own or not _tells(envelope, guess, found):
@@ -279,13 +278,13 @@ def _reads(found: Sequence[Found]) -> tuple[ReadDocument, ...]:
 
 
 def _guess(envelope: Envelope, sender: SenderCheck, found: Sequence[Found]) -> KindGuess:
-    """What the words suggest: of a mail that holds mails, the most telling of them. A machine's answer quotes our own words in
-    its subject, and what it was an answer to may lie inside it: there only its own text counts, and the names of its files."""
+    """What the words suggest: of a mail that holds mails, the most telling of them. The subject of a
+    machine's answer is that of what it answers, which may lie inside it too: there only its own text counts, and the names of its files."""
     names = [f.read.name for f in found if f.read.name]
-    if sender.verdict is VerdictCode.AUTOMATIC:
-        subject = "" if find_in(envelope.subject) else envelope.subject
-        return drafts.most_telling([(subject, envelope.body)], names)
-    return drafts.most_telling([(mail.subject, mail.body) for _, mail in with_inner(envelope)], names)
+    if envelope.automatic and not envelope.to_many:
+        return drafts.most_telling([("", envelope.body)], names)
+    mails = [(mail.subject, mail.body) for _, mail in with_inner(envelope)]
+    return drafts.most_telling(mails, names, envelope.to_many)
 
 
 def _with_reply(parts: Parts, reference: str, body: str, found: tuple[Found, ...]) -> tuple[Found, ...]:

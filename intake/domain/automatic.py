@@ -1,4 +1,4 @@
-"""Mail that no person wrote to us: bounces, automatic replies, receipts, list mail. Judged by headers, never by
+"""Mail that no person wrote to us alone: bounces, automatic replies, receipts, list mail. Judged by headers, never by
 words alone.
 
 A subject such as "Out of office" counts only beside a header that machines set. An unsubscribe link alone proves
@@ -23,6 +23,7 @@ _REPLY_SUBJECT = re.compile(
 )
 _MACHINE = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply-from", "x-mail-autoreply", "x-vacation")
 _HINTS = ("x-auto-response-suppress", "x-ms-exchange-generated-message-source", "x-loop", "x-failed-recipients")
+_TO_MANY = "Its header says that it is list or bulk mail"
 MACHINE_HEADERS = _MACHINE + _HINTS
 _FAILED = re.compile(rb"^action:[ \t]*failed", re.I | re.M)
 
@@ -53,6 +54,11 @@ def automatic_mail(
     if null and local == "postmaster":
         return "A mail server wrote it: mail could not be delivered.", True
     return _by_header(got, null, local) or _invitation_answer(attachments, body), False
+
+
+def was_sent_to_many(why: str) -> bool:
+    """Whether the reason is that of a newsletter or a list: a person wrote it, to many, and a person here reads it."""
+    return why.startswith(_TO_MANY)
 
 
 def _wanted(key: str) -> bool:
@@ -88,10 +94,12 @@ def _by_header(got: Mapping[str, str], null: bool, local: str) -> str:
     if null:
         return "It was sent without a return address, as automatic replies and bounces are."
     precedence = got.get("precedence", "").strip().lower()
-    if precedence in ("bulk", "list", "junk", "auto_reply"):
-        return f"Its header says that it is list or bulk mail (Precedence: {precedence})."
+    if precedence == "auto_reply":
+        return "Its header says that it is an automatic reply."
+    if precedence in ("bulk", "list", "junk"):
+        return f"{_TO_MANY} (Precedence: {precedence})."
     if "list-id" in got or "list-post" in got:
-        return "It came through a mailing list."
+        return f"{_TO_MANY}."
     if any(name in got for name in _HINTS) and _REPLY_SUBJECT.match(got.get("subject", "")):
         return "Its header and its subject are those of an automatic reply."
     return ""

@@ -77,14 +77,14 @@ def of_mail(
     return tuple(sorted(made, key=lambda d: _ORDER[d.kind]))
 
 
-def most_telling(mails: Sequence[tuple[str, str]], names: Sequence[str]) -> KindGuess:
+def most_telling(mails: Sequence[tuple[str, str]], names: Sequence[str], to_many: bool = False) -> KindGuess:
     """What the words of a mail, or of the mails inside it, suggest.
 
     mails: subject and body of each. names: of the attachments. A mail without words of its own that calls itself a breach, in its
     subject or in the name of a file, is taken for a notice: whoever reads it finds out, and nobody waits for it.
     """
     notice = CaseKind.BREACH_NOTICE
-    guesses = [kind.of_mail(subject, body, names) for subject, body in mails]
+    guesses = [kind.of_mail(subject, body, names, to_many) for subject, body in mails]
     best = max(guesses, key=lambda g: (g.kind is notice, g.danger, g.kind is not CaseKind.OTHER, g.score))
     silent = all(len(_SIGNATURE.split(body, maxsplit=1)[0].split()) <= _NO_WORDS for _, body in mails)
     if best.kind is CaseKind.OTHER and silent and says_breach(*(s for s, _ in mails), *names):

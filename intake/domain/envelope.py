@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
 
 from intake.domain.address import parse_mailbox, same_address, strict_mailbox
-from intake.domain.automatic import automatic_mail
+from intake.domain.automatic import automatic_mail, was_sent_to_many
 from intake.domain.mime import Headers, Limits, Part, Split, content, split
 from intake.domain.model import Attachment, Envelope, Inner
 from intake.domain.words import decode, decode_header, html_to_text, unfold
@@ -106,6 +106,7 @@ def _build(raw: bytes, opened: Split, limits: Limits) -> Envelope:
         references=_tokens(headers, "references"),
         sent_at=_date(_first(headers, "date")),
         automatic=why,
+        to_many=was_sent_to_many(why),
         bounce=bounce,
         body=body,
         attachments=attachments,

@@ -23,6 +23,10 @@ _WORDS = Path(__file__).with_name("kind_words.toml")
 _COMBINING = re.compile("[\u0300-\u036f]")
 _MOST = 40_000  # characters of a body that are searched
 _WROTE = re.compile(r"on .{5,80} wrote:")
+# "--- your message ---": what stands below is what was answered. A forward is said before, and keeps what is below.
+_QUOTES_BELOW = re.compile(
+    r"[-_=*#]{2,}\s*(?:\w+ ){0,4}(?:message|mail|email|request|question|enquiry|ticket|reply)s?(?: \w+){0,3}\s*:?\s*[-_=*#]{2,}"
+)
 _WORD = re.compile(r"\w+")
 _KNOWN_WORDS = 20_000  # words of mails whose phrases are remembered
 _GAP = r"(?:\W+\w[\w'’-]*){0,6}?\W+"
@@ -62,6 +66,7 @@ class Words:
     notice_from: float
     notice_at_risk: float
     danger_from: float
+    to_many: float
     groups: Mapping[str, tuple[Group, ...]]  # notice, danger, assessment
     beginning: Callable[[str], tuple[Phrase, ...]]  # with this word
     footer: tuple[str, ...]
@@ -69,8 +74,11 @@ class Words:
     forwarded: tuple[str, ...]
 
 
-def of_mail(subject: str, body: str, attachment_names: Sequence[str]) -> KindGuess:
-    """What a mail is about, by its own words. Never raises; the same mail always gives the same guess."""
+def of_mail(subject: str, body: str, attachment_names: Sequence[str], to_many: bool = False) -> KindGuess:
+    """What a mail is about, by its own words. Never raises; the same mail always gives the same guess.
+
+    to_many: it is list or bulk mail, whose words are more often about breaches than of one.
+    """
     words = words_file()
     own = own_words(subject, body, words)
     names = " . ".join(re.sub(r"[_.\-]+", " ", name) for name in attachment_names)
@@ -82,7 +90,7 @@ def of_mail(subject: str, body: str, attachment_names: Sequence[str]) -> KindGue
     )
     score = sum(group.weight for group, _ in notice)
     at_risk = sum(group.weight for group, _ in danger) >= words.danger_from
-    needed = words.notice_at_risk if at_risk else words.notice_from
+    needed = (words.notice_at_risk if at_risk else words.notice_from) + (words.to_many if to_many else 0.0)
     kind = _kind(score >= needed, bool(form))
     shown = {CaseKind.BREACH_NOTICE: notice, CaseKind.SELF_ASSESSMENT: form, CaseKind.OTHER: []}[kind]
     telling = [hit for hit in (*shown, *(danger if at_risk else ())) if hit[0].weight > 0]
@@ -111,7 +119,7 @@ def own_words(subject: str, body: str, words: Words) -> str:
 def _unquoted(lines: Sequence[str], folded: Sequence[str], words: Words) -> Iterator[str]:
     for line, small in zip(lines, folded, strict=True):
         start = small.strip()
-        if start.startswith(words.quoted):
+        if start.startswith(words.quoted) or _QUOTES_BELOW.fullmatch(start):
             return
         if not start.startswith(">") and not _WROTE.fullmatch(start):
             yield line
@@ -185,13 +193,14 @@ def read_words(text: str) -> Words:
     raw = parse_toml(text, "kind_words.toml")
     exact_keys(raw, ("edition", "threshold", "notice", "danger", "assessment", "cut"), "kind_words.toml")
     threshold, cut = table_of(raw["threshold"], "threshold"), table_of(raw["cut"], "cut")
-    exact_keys(threshold, ("notice", "notice_at_risk", "danger"), "threshold")
+    exact_keys(threshold, ("notice", "notice_at_risk", "danger", "to_many"), "threshold")
     exact_keys(cut, ("footer", "quoted", "forwarded"), "cut")
     tables = {each: _groups(raw[each], each) for each in ("notice", "danger", "assessment")}
     return Words(
         edition=text_of(raw["edition"], "edition"),
         notice_from=_weight(threshold["notice"], "threshold"),
         notice_at_risk=_weight(threshold["notice_at_risk"], "threshold"),
+        to_many=_weight(threshold["to_many"], "threshold"),
         danger_from=_weight(threshold["danger"], "threshold"),
         groups={each: tuple(table) for each, table in tables.items()},
         beginning=_by_first_word([item for table in tables.values() for item in table.items()]),

@@ -133,6 +133,7 @@ class Envelope:
     inner: tuple[Inner, ...]  # mails inside this one (message/rfc822 and .eml), outermost first
     headers: tuple[tuple[str, bytes], ...]  # in order, unfolded not; names as given
     notes: tuple[str, ...] = ()  # limits that were hit, defects that staff should see
+    to_many: bool = False  # of an automatic mail: it is list or bulk mail, which a person wrote
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,3 +101,40 @@ def test_the_words_file_is_read_strictly():
         kind.read_words('edition = "1"')
     with pytest.raises(Misconfigured, match="cannot be read"):
         kind.read_words("edition = ")
+
+
+def test_what_an_answering_machine_quotes_below_its_own_words_is_not_its_own() -> None:
+    body = "Your request has been logged as T-1.\n\n--- your message ---\nThank you for telling us that the mailbox was hacked."
+
+    assert kind.of_mail("", body, []).kind is CaseKind.OTHER
+    assert kind.of_mail("", body.replace("--- your message ---\n", ""), []).kind is CaseKind.BREACH_NOTICE
+
+
+def test_where_to_report_a_breach_is_no_report_of_one() -> None:
+    away = "The office is closed until Monday. To report a privacy breach please ring Rosalie on 06 555 0000."
+
+    assert kind.of_mail("", away, []).kind is CaseKind.OTHER
+    assert kind.of_mail("", away + " Our laptop with client files was stolen.", []).kind is CaseKind.BREACH_NOTICE
+
+
+def test_a_newsletter_needs_more_than_a_letter_to_be_taken_for_a_notice() -> None:
+    said = ("Stolen devices", "Five things to do when a laptop with client files was stolen.")
+
+    assert kind.of_mail(*said, []).kind is CaseKind.BREACH_NOTICE
+    assert kind.of_mail(*said, [], to_many=True).kind is CaseKind.OTHER
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("Question 14 asks for events. A laptop of ours was stolen in May. Does it count?", CaseKind.BREACH_NOTICE),
+        (
+            "Question 28 asks if we have a procedure for lost and stolen laptops. Is a page enough?",
+            CaseKind.SELF_ASSESSMENT,
+        ),
+    ],
+)
+def test_a_question_about_the_form_that_tells_of_something_that_happened_is_a_notice(
+    body: str, expected: CaseKind
+) -> None:
+    assert kind.of_mail("IT self-assessment", body, []).kind is expected

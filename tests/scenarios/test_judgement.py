@@ -15,6 +15,7 @@ from tests.scenarios.world import (
     assessment_file,
     notice,
     notice_file,
+    silent,
 )
 
 UNKNOWN = {q: "dont_know" for q in ("A07", "A09", "A10", "A11")}
@@ -122,3 +123,16 @@ def test_T39_contractors_laptops_without_mitigations_are_a_key_gap_that_needs_a_
     assert "Ask for what, who and by when" in world.page(done.cases[0])
     assert "Key gap, no plan" in world.desk().open("/queue").words
     assert case.answers["DEV"].value == [row]
+
+
+def test_a_newsletter_is_for_a_person_to_read_and_is_not_answered(world: World) -> None:
+    done = world.send(
+        sender="Sector News <news@sector.example>",
+        subject="Privacy News: the first hours after a breach",
+        body="In this issue: stolen devices, a letter to the wrong person, and five things to do today.",
+        headers=[("Precedence", "bulk"), ("List-Unsubscribe", "<https://sector.example/u>")],
+    )
+
+    row = world.row(done)
+    assert (row.kind, row.verdict, row.status) == ("other", "automatic", "held")
+    assert silent(world, done)
