@@ -38,6 +38,7 @@ from intake.domain.own_checks import OwnChecks
 from intake.domain.routing import ends_as
 from intake.domain.sender import check_again, check_sender, forwards_something
 from intake.domain.signatures import DkimResult
+from intake.domain.stamps import stamp_of
 from intake.domain.trust import Trust
 from intake.ports import DocumentReading
 
@@ -79,6 +80,9 @@ class Examination:
     marks: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
     echo: bool = False  # our own mail, by which the way to the mailbox is proven
+    stamp: str | None = (
+        None  # the shape of what our own side wrote about the sender; None when nothing is to be expected
+    )
 
     @property
     def suggest(self) -> bool:
@@ -97,7 +101,8 @@ def examine(parts: Parts, raw: bytes, channel: str, mailbox: str, received_at: d
     envelope = open_envelope(raw)
     sender = _check_sender(parts, envelope, raw, mailbox, received_at)
     found = (_part_of_a_mail(raw),) if raw.startswith(KEPT_IN_PART) else _read_documents(parts, envelope)
-    return _decide(parts, envelope, sender, found, received_at)
+    examined = _decide(parts, envelope, sender, found, received_at)
+    return replace(examined, stamp=stamp_of(envelope.headers, parts.trust(mailbox)))
 
 
 # ---- a mail -----------------------------------------------------------------------------------------------------------

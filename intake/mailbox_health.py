@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from intake.config import MailboxSettings
 from intake.domain import nz_words
 from intake.domain.health import Health
+from intake.domain.stamps import new_shapes
 from intake.ports import MailboxState
 
 SILENT = timedelta(minutes=30)
@@ -48,6 +49,14 @@ def _wrong(box: MailboxSettings, state: MailboxState, now: datetime) -> Iterator
     if (state.unstamped or 0) >= UNSTAMPED:
         text = f"The last {state.unstamped} mails bear no result of the server that is to check senders."
         yield "bad", text, "Its settings changed, or [mailboxes.NAME.trust] names another one.", "unstamped"
+    for shape in new_shapes(state.shapes, nz_words.local(now).date()):
+        text = f"Results about senders look another way than before: “{shape}”."
+        yield (
+            "warn",
+            text,
+            "Look at the headers of a mail of today, and prove the mailbox again (docs/sender-check.md).",
+            "new_shape",
+        )
 
 
 def _ends(ends: datetime, now: datetime) -> tuple[str, str, str, str]:

@@ -23,6 +23,7 @@ from intake.examine import Examination, examine
 from intake.examine import Parts as ExamineParts
 from intake.ports import Blobs, Clock, Delivery, Filing, Job, NewMail, ReferenceTaken, Store
 from intake.receive import IMPORT
+from intake.stamping import note_stamp
 
 _OLD = timedelta(days=7)
 _CHANCE: random.Random = secrets.SystemRandom()
@@ -71,6 +72,8 @@ def process_kept(parts: Parts, delivery: Delivery, raw: bytes | None = None, job
     raw = parts.blobs.get(delivery.raw.blob) if raw is None else raw
     found = examine(parts, raw, delivery.channel, delivery.mailbox, delivery.received_at)
     references = _file(parts, delivery, job, found)
+    if found.stamp is not None:
+        note_stamp(parts, delivery.mailbox, found.stamp)
     if found.echo:
         parts.store.set_mailbox_state(delivery.mailbox, echo_seen_at=parts.clock())
     return Done(found.outcome, references, found)

@@ -137,7 +137,7 @@ def door_trust(name: str, options: Mapping[str, Any], given: Trust) -> Trust:
         return replace(given, border=(*given.border, door.hostname))
     if door.only_this_machine:
         return given
-    return Trust(kind="own", ids=(door.hostname,), border=(door.hostname,))
+    return Trust(kind="own", border=(door.hostname,))
 
 
 def _check_listen(name: str, door: DoorOptions) -> None:
