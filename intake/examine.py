@@ -18,7 +18,7 @@ from forms.schema import Form, Problem
 from intake import belonging
 from intake.belonging import Found, Lookups
 from intake.case_reading import edition_for
-from intake.domain import drafts, text_answers, web_submission
+from intake.domain import drafts, probes, text_answers, web_submission
 from intake.domain.envelope import open_envelope, with_inner
 from intake.domain.errors import CannotRead
 from intake.domain.kind import KindGuess
@@ -60,6 +60,7 @@ class Parts(Protocol):
     def own_domains(self) -> tuple[str, ...]: ...
 
     def trust(self, mailbox: str) -> Trust: ...
+    def probe_letter(self, mailbox: str, message_id: str) -> str: ...
     def dkim(self, raw: bytes, from_domain: str | None) -> DkimResult | None: ...
     def own_checks(self, raw: bytes, envelope: Envelope, trust: Trust) -> OwnChecks: ...
 
@@ -80,9 +81,8 @@ class Examination:
     marks: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
     echo: bool = False  # our own mail, by which the way to the mailbox is proven
-    stamp: str | None = (
-        None  # the shape of what our own side wrote about the sender; None when nothing is to be expected
-    )
+    probe: tuple[str, str] | None = None  # a forgery of our own: its letter, and what it shows, "" for nothing bad
+    stamp: str | None = None  # the shape of what our own side wrote about the sender; None: nothing is to be expected
 
     @property
     def suggest(self) -> bool:
@@ -101,7 +101,7 @@ def examine(parts: Parts, raw: bytes, channel: str, mailbox: str, received_at: d
     envelope = open_envelope(raw)
     sender = _check_sender(parts, envelope, raw, mailbox, received_at)
     found = (_part_of_a_mail(raw),) if raw.startswith(KEPT_IN_PART) else _read_documents(parts, envelope)
-    examined = _decide(parts, envelope, sender, found, received_at)
+    examined = _decide(parts, envelope, sender, found, mailbox, received_at)
     return replace(examined, stamp=stamp_of(envelope.headers, parts.trust(mailbox)))
 
 
@@ -193,7 +193,7 @@ def _typed(form: Form, flat: Mapping[str, str]) -> ReadDocument:
 
 
 def _decide(
-    parts: Parts, envelope: Envelope, sender: SenderCheck, found: tuple[Found, ...], at: datetime
+    parts: Parts, envelope: Envelope, sender: SenderCheck, found: tuple[Found, ...], mailbox: str, at: datetime
 ) -> Examination:
     guess = _guess(envelope, sender, found)
     base = Examination(
@@ -209,6 +209,9 @@ def _decide(
     )
     if belonging.is_echo(parts.lookups, envelope):
         return replace(base, echo=True)
+    if letter := parts.probe_letter(mailbox, envelope.message_id):
+        shown = probes.judge(letter, envelope.headers, parts.trust(mailbox), envelope.from_domain)
+        return replace(base, probe=(letter, shown))
     has_form = any(f.read.form for f in found)
     if sender.verdict is VerdictCode.AUTOMATIC and not envelope.to_many and not has_form:
         # A bounce of our own mail quotes our words, and is noted on its case; what is none of ours may be a notice all the same.

@@ -74,6 +74,9 @@ def process_kept(parts: Parts, delivery: Delivery, raw: bytes | None = None, job
     references = _file(parts, delivery, job, found)
     if found.stamp is not None:
         note_stamp(parts, delivery.mailbox, found.stamp)
+    if found.probe is not None:
+        letter, shown = found.probe
+        parts.store.remember(f"probe:{delivery.mailbox}:{letter}", f"{parts.clock().isoformat()} {shown}")
     if found.echo:
         parts.store.set_mailbox_state(delivery.mailbox, echo_seen_at=parts.clock())
     return Done(found.outcome, references, found)

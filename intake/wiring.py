@@ -22,6 +22,7 @@ from intake.domain.errors import Misconfigured
 from intake.domain.health import Health
 from intake.domain.model import Envelope, Provider, ReadAnswer
 from intake.domain.own_checks import NOT_LOOKED_AT, OwnChecks
+from intake.domain.probes import PROBE_ID, letter_of
 from intake.domain.registry import Registry
 from intake.domain.signatures import DkimResult
 from intake.domain.trust import Trust, shorthand, trust_from_settings
@@ -166,6 +167,9 @@ class Parts:
         from intake.adapters.smtp_in_options import door_trust
 
         return door_trust(box.name, box.options, trust)
+
+    def probe_letter(self, mailbox: str, message_id: str) -> str:
+        return letter_of(self.secret, mailbox, message_id) if message_id.startswith(PROBE_ID) else ""
 
     def dkim(self, raw: bytes, from_domain: str | None) -> DkimResult | None:
         """Our own check of a mail's signatures; None for a mail that carries none or names no sender."""

@@ -116,7 +116,15 @@ def parser() -> argparse.ArgumentParser:
         add(name, "run", name, text)
 
     as_json(add("reconcile", "operate", "reconcile", "count every message and where it ended"))
-    as_json(add("doctor", "operate", "doctor", "what is wrong, and how to mend it"))
+    doctor = as_json(add("doctor", "operate", "doctor", "what is wrong, and how to mend it"))
+    doctor.add_argument("--probe", metavar="MAILBOX", help="what forgeries sent from outside show about its gateway")
+    doctor.add_argument(
+        "--via", metavar="smtp://HOST:25", help="send them straight to the outermost mail server, from outside"
+    )
+    doctor.add_argument("--write", metavar="FOLDER", help="write them as .eml files, to be sent from outside")
+    doctor.add_argument("--to", metavar="ADDRESS", help="the mailbox's address (default: its echo_address)")
+    doctor.add_argument("--rejecting", metavar="DOMAIN", help="a domain with p=reject (default: the first own domain)")
+    doctor.add_argument("--refused", metavar="LETTERS", help="those that the server refused, with commas")
     recheck = as_json(
         add("recheck", "desk", "recheck", "check the senders of open cases again, by the register as it is")
     )

@@ -27,6 +27,10 @@ def reconcile(given: argparse.Namespace) -> int:
 
 
 def doctor(given: argparse.Namespace) -> int:
+    if given.probe:
+        from intake.cli.probe import probe
+
+        return probe(given)
     found = findings(build(config.load()))
     for one in found:
         if given.json:

@@ -55,9 +55,15 @@ class Site:
 
     def run(self, *arguments: str) -> str:
         """What a command prints; it must end well."""
+        ended = self.ends(*arguments)
+        ended.check_returncode()
+        return ended.stdout
+
+    def ends(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A command to its end, however that is."""
         return subprocess.run(
-            [*COMMAND, *arguments], env=self.environ, capture_output=True, text=True, timeout=60, check=True
-        ).stdout
+            [*COMMAND, *arguments], env=self.environ, capture_output=True, text=True, timeout=60, check=False
+        )
 
     def log(self, command: str) -> str:
         path = self.folder / f"{command}.log"

@@ -53,6 +53,15 @@ class OperatorRows(Base):
             rows = connection.execute(select(t.mailboxes).order_by(_m.name)).mappings()
             return tuple(MailboxState(**row) for row in rows)
 
+    def remember(self, name: str, value: str) -> None:
+        with self._write() as connection:
+            connection.execute(self._upserts.setting, {"name": name, "value": value})
+
+    def remembered(self, beginning: str) -> Mapping[str, str]:
+        found = select(t.settings).where(t.settings.c.name.startswith(beginning, autoescape=True))
+        with self._read() as connection:
+            return {row.name: row.value for row in connection.execute(found)}
+
     def kept_from(self, mailbox: str) -> int:
         with self._read() as connection:
             return connection.scalar(_KEPT_FROM, {"mailbox": mailbox}) or 0
