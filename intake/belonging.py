@@ -5,6 +5,7 @@ Strangers can write any reference and answer any mail: only the case's own provi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,6 +34,9 @@ from intake.ports import QueueRow, SentBefore
 _MAY_ADD = RELIABLE | {VerdictCode.STAFF_FORWARD}
 _GREETING = 4  # words that say nothing of a breach
 _MAILS_IN_A_BOUNCE = 3
+_HEADERS_ONLY = frozenset({"text/rfc822-headers", "message/global-headers"})
+_COPIED_ID = re.compile(r"^[ \t>]*Message-ID:[ \t]*(<[^<>\s]{3,990}>)", re.I | re.M)
+_COPY = 200_000  # characters of a bounce in which the mail that came back is looked for
 SAME_FORM_DAYS = 14  # the same file from the same account within this is the same notice, sent again
 
 
@@ -105,13 +109,15 @@ def follows(reference: str) -> Reason:
 
 
 def came_back(envelope: Envelope) -> tuple[str, ...]:
-    """What a bounce says was not delivered: it answers that mail, or holds it, or its headers (RFC 3464, RFC 6522)."""
+    """What a bounce says was not delivered: it answers that mail, or holds it, or its headers (RFC 3464, RFC 6522). Servers that
+    know no reports copy the mail into their text."""
     if not envelope.bounce:
         return ()
     inside = [i.raw for i in envelope.inner]
-    inside += [a.content for a in envelope.attachments if a.declared_type == "text/rfc822-headers"]
-    held = [open_envelope(raw).message_id for raw in inside[:_MAILS_IN_A_BOUNCE]]
-    return tuple(dict.fromkeys(i for i in (*envelope.in_reply_to, *envelope.references, *held) if i))
+    inside += [a.content for a in envelope.attachments if a.declared_type in _HEADERS_ONLY]
+    held = [open_envelope(raw, alone=True).message_id for raw in inside[:_MAILS_IN_A_BOUNCE]]
+    copied = _COPIED_ID.findall(envelope.body[:_COPY])[:_MAILS_IN_A_BOUNCE]
+    return tuple(dict.fromkeys(i for i in (*envelope.in_reply_to, *envelope.references, *held, *copied) if i))
 
 
 def own_case(lookups: Lookups, envelope: Envelope) -> str | None:

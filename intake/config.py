@@ -108,6 +108,12 @@ SETTINGS: tuple[Setting, ...] = (
         "bytes (35 MB)",
         "a mail above it is kept and opens a case, and its parts are not opened by machine",
     ),
+    Setting(
+        "smime_files",
+        "",
+        "list of files with commas; empty: none",
+        "PEM files, each with a certificate and its RSA key: mail that is encrypted to it (S/MIME) is opened",
+    ),
     Setting("acks_per_address_hour", 3, "mails an hour", "an address can't be flooded through us (forged senders)"),
     Setting("acks_per_hour", 500, "mails an hour", "all acknowledgements together: a wave of forged mail ends here"),
     Setting("lease_seconds", 60, "seconds", "a killed worker's message is taken up by another after this"),
@@ -190,6 +196,10 @@ class Settings:
     @property
     def duty(self) -> tuple[str, ...]:
         return _words(self.values["duty_addresses"])
+
+    @property
+    def smime(self) -> tuple[str, ...]:
+        return tuple(name.strip() for name in str(self.values["smime_files"]).split(",") if name.strip())
 
     @property
     def sends(self) -> bool:
@@ -313,6 +323,7 @@ def _refuse(settings: Settings) -> None:
         raise Misconfigured("INTAKE_SMTP_URL must begin with smtp:// or smtps://.")
     if settings.dns_file and not Path(settings.dns_file).is_file():
         raise Misconfigured(f"INTAKE_DNS_FILE names {settings.dns_file}, which is not a file.")
+    _refuse_smime_files(settings)
     _refuse_addresses(settings)
     _refuse_own_domains(settings)
     _refuse_send_by(settings)
@@ -323,6 +334,16 @@ def _refuse(settings: Settings) -> None:
         )
     if settings.production:
         _refuse_in_production(settings)
+
+
+def _refuse_smime_files(settings: Settings) -> None:
+    """Whether they open is found when documents are read: to open keys costs a library that no other command needs."""
+    for name in settings.smime:
+        text = Path(name).read_text(encoding="ascii", errors="replace") if Path(name).is_file() else ""
+        if "BEGIN CERTIFICATE" not in text or "PRIVATE KEY" not in text:
+            raise Misconfigured(
+                f"INTAKE_SMIME_FILES names {name}, which is not a PEM file with a certificate and its private key."
+            )
 
 
 def _refuse_send_by(settings: Settings) -> None:

@@ -6,20 +6,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from forms import load
-from forms.canonical import canonical
-from forms.schema import Form, Problem
+from forms.schema import Problem
 from intake import belonging
 from intake.belonging import Found, Lookups
 from intake.case_reading import edition_for
 from intake.domain import drafts, probes, text_answers, web_submission
-from intake.domain.envelope import open_envelope, with_inner
+from intake.domain.envelope import open_envelope
 from intake.domain.errors import CannotRead
 from intake.domain.kind import KindGuess
 from intake.domain.marks import POSSIBLE_FOLLOW_UP
@@ -40,13 +39,18 @@ from intake.domain.sender import check_again, check_sender, forwards_something
 from intake.domain.signatures import DkimResult
 from intake.domain.stamps import stamp_of
 from intake.domain.trust import Trust
+from intake.mail_documents import read_documents, typed, typed_form
+from intake.opening import Opened, open_mail
 from intake.ports import DocumentReading
 
 KEPT_IN_PART = b"X-Intake-Kept: part"  # the first line that the mailbox reader writes on a mail over the size limit
 _LOGO = 50_000  # bytes; a photo of a form has more
 _UNREAD = frozenset(
-    {"not_read_yet", "no_text_layer", "form_is_picture", "encrypted", "corrupt", "too_large", "too_costly"}
-)
+    {
+        "not_read_yet", "no_text_layer", "form_is_picture", "encrypted", "encrypted_mail", "corrupt", "too_large", "too_costly",
+        "no_tnef", "wrapper_damaged", "too_deep",
+    }
+)  # fmt: skip
 
 
 class Parts(Protocol):
@@ -98,11 +102,11 @@ def examine(parts: Parts, raw: bytes, channel: str, mailbox: str, received_at: d
     """
     if channel == web_submission.CHANNEL:
         return _examine_web(parts, raw, received_at)
-    envelope = open_envelope(raw)
-    sender = _check_sender(parts, envelope, raw, mailbox, received_at)
-    found = (_part_of_a_mail(raw),) if raw.startswith(KEPT_IN_PART) else _read_documents(parts, envelope)
-    examined = _decide(parts, envelope, sender, found, mailbox, received_at)
-    return replace(examined, stamp=stamp_of(envelope.headers, parts.trust(mailbox)))
+    opened = open_mail(parts.documents, raw)
+    sender = _check_sender(parts, opened.envelope, raw, mailbox, received_at)
+    found = (_part_of_a_mail(raw),) if raw.startswith(KEPT_IN_PART) else read_documents(parts.documents, opened)
+    examined = _decide(parts, opened, sender, found, mailbox, received_at)
+    return replace(examined, stamp=stamp_of(opened.envelope.headers, parts.trust(mailbox)))
 
 
 # ---- a mail -----------------------------------------------------------------------------------------------------------
@@ -113,7 +117,7 @@ def _check_sender(parts: Parts, envelope: Envelope, raw: bytes, mailbox: str, at
     if forwards_something(envelope, parts.own_domains):
         # Inside a forward only a signature that we check ourselves is evidence (docs/sender-check.md).
         for mail in envelope.inner:
-            opened = open_envelope(mail.raw)
+            opened = open_envelope(mail.raw, alone=True)
             inner.append((opened, parts.dkim(mail.raw, opened.from_domain)))
     trust = parts.trust(mailbox)
     return check_sender(
@@ -132,7 +136,7 @@ def sender_again(parts: Parts, raw: bytes, mailbox: str, received_at: datetime, 
     envelope = open_envelope(raw)
     day = received_at.astimezone(ZoneInfo("Pacific/Auckland")).date()
     again = check_again(envelope, before, parts.lookups.registry(), parts.own_domains, day)
-    return again or _check_sender(parts, envelope, raw, mailbox, received_at)
+    return again or _check_sender(parts, open_mail(parts.documents, raw).envelope, raw, mailbox, received_at)
 
 
 def _part_of_a_mail(raw: bytes) -> Found:
@@ -145,57 +149,11 @@ def _part_of_a_mail(raw: bytes) -> Found:
     return Found("whole", len(raw), hashlib.sha256(raw).hexdigest(), read)
 
 
-def _read_documents(parts: Parts, envelope: Envelope) -> tuple[Found, ...]:
-    """Every attachment, those of mails inside this one too; then the plain text of each mail, when it is a typed form."""
-    named: list[tuple[str, str, bytes]] = []
-    bodies: list[tuple[str, str]] = []
-    for prefix, mail in with_inner(envelope):
-        bodies.append((prefix + "text", mail.body))
-        named += [(prefix + a.path, a.name, a.content) for a in mail.attachments if not a.inline]
-    read = parts.documents.read([(name, content) for _, name, content in named]) if named else ()
-    found = [
-        Found(path, len(content), hashlib.sha256(content).hexdigest(), document)
-        for (path, _, content), document in zip(named, read, strict=True)
-    ]
-    for path, body in bodies:
-        typed = typed_form(body)
-        if typed:
-            found.append(Found(path, len(body), hashlib.sha256(body.encode()).hexdigest(), typed))
-    return tuple(found)
-
-
-def typed_form(body: str) -> ReadDocument | None:
-    """A form that somebody typed into the mail, line by line with question ids or labels; None when it is not one."""
-    if body.count(":") + body.count("=") < text_answers.ENOUGH:
-        return None  # each answer stands behind one of them
-    best: ReadDocument | None = None
-    for form in load.forms():
-        flat = text_answers.flat_answers(form, body)
-        if len(flat) < text_answers.ENOUGH:
-            continue
-        typed = _typed(form, flat)
-        if len(typed.answers) >= text_answers.ENOUGH and (best is None or len(typed.answers) > len(best.answers)):
-            best = typed
-    return best
-
-
-def _typed(form: Form, flat: Mapping[str, str]) -> ReadDocument:
-    answers, problems = canonical(form, flat)
-    return ReadDocument(
-        name="",
-        media_type="text/plain",
-        how="text",
-        form=form.kind,
-        edition=form.edition,
-        answers={q: ReadAnswer(value, "text") for q, value in answers.items()},
-        problems=problems,
-    )
-
-
 def _decide(
-    parts: Parts, envelope: Envelope, sender: SenderCheck, found: tuple[Found, ...], mailbox: str, at: datetime
+    parts: Parts, opened: Opened, sender: SenderCheck, found: tuple[Found, ...], mailbox: str, at: datetime
 ) -> Examination:
-    guess = _guess(envelope, sender, found)
+    envelope = opened.envelope
+    guess = _guess(opened, sender, found)
     base = Examination(
         kind=CaseKind.OTHER,
         outcome=OutcomeCode.AUTOMATIC,
@@ -285,13 +243,14 @@ def _reads(found: Sequence[Found]) -> tuple[ReadDocument, ...]:
     return tuple(f.read for f in found)
 
 
-def _guess(envelope: Envelope, sender: SenderCheck, found: Sequence[Found]) -> KindGuess:
+def _guess(opened: Opened, sender: SenderCheck, found: Sequence[Found]) -> KindGuess:
     """What the words suggest: of a mail that holds mails, the most telling of them. The subject of a
     machine's answer is that of what it answers, which may lie inside it too: there only its own text counts, and the names of its files."""
     names = [f.read.name for f in found if f.read.name]
+    envelope = opened.envelope
     if envelope.automatic and not envelope.to_many:
         return drafts.most_telling([("", envelope.body)], names)
-    mails = [(mail.subject, mail.body) for _, mail in with_inner(envelope)]
+    mails = [(mail.subject, mail.body) for _, mail in opened.mails]
     return drafts.most_telling(mails, names, envelope.to_many)
 
 
@@ -301,11 +260,11 @@ def _with_reply(parts: Parts, reference: str, body: str, found: tuple[Found, ...
     form = edition_for(CaseKind(row.kind)) if row else None
     if form is None:
         return found
-    typed = _typed(form, text_answers.reply_answers(form, body, parts.lookups.case_answers(reference)))
+    told = typed(form, text_answers.reply_answers(form, body, parts.lookups.case_answers(reference)))
     kept = tuple(f for f in found if not (f.path == "text" and f.read.form == form.kind))
-    if not typed.answers and not typed.problems:
+    if not told.answers and not told.problems:
         return kept
-    return (*kept, Found("text", len(body), hashlib.sha256(body.encode()).hexdigest(), typed))
+    return (*kept, Found("text", len(body), hashlib.sha256(body.encode()).hexdigest(), told))
 
 
 def _beside(draft: CaseDraft, reason: Reason) -> CaseDraft:

@@ -569,8 +569,23 @@ class OperatorStore(Protocol):
 # ---- other outside things -------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """What a wrapper holds, as the bytes of a mail; b"" when it could not be opened, and `problem` says why."""
+
+    mail: bytes = b""
+    notes: tuple[str, ...] = ()  # sentences
+    problem: Problem | None = None
+    seconds: float = 0.0  # of CPU that it cost
+
+
 class DocumentReading(Protocol):
-    def read(self, attachments: Sequence[tuple[str, bytes]]) -> tuple[ReadDocument, ...]: ...
+    """Reads files of strangers, within limits. spent: seconds of CPU that the message has cost before."""
+
+    def read(self, attachments: Sequence[tuple[str, bytes]], spent: float = 0.0) -> tuple[ReadDocument, ...]: ...
+
+    def unpack(self, wrapper: str, name: str, content: bytes, spent: float = 0.0) -> Unpacked:
+        """Open one of `domain.wrappers`. Never raises on account of a file."""
 
     def close(self) -> None: ...
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from forms import load
-from intake.domain.envelope import open_envelope, with_inner
 from intake.domain.model import FORMS, CaseKind
-from intake.ports import Blobs, CaseView, Delivery, Job, TriageStore
+from intake.opening import open_mail
+from intake.ports import Blobs, CaseView, Delivery, DocumentReading, Job, TriageStore
 
 _PDF = "application/pdf"
 _MOST = 60  # suggestions on one case; more is not help
@@ -19,7 +19,7 @@ _COSTLY = frozenset(
 )  # reading it cost more than it may; looking closer costs more
 
 
-class Suggesting(Protocol):
+class Suggesting(DocumentReading, Protocol):
     def suggestions(self, content: bytes, form: str) -> Sequence[Mapping[str, object]]: ...
 
 
@@ -60,7 +60,8 @@ def _found(parts: Parts, view: CaseView) -> list[Mapping[str, object]]:
             continue
         if time.monotonic() >= until:
             break
-        content = content_of(parts.blobs.get(parts.store.delivery(document.delivery).raw.blob), document.path)
+        raw = parts.blobs.get(parts.store.delivery(document.delivery).raw.blob)
+        content = content_of(parts.documents, raw, document.path)
         if content is None:
             continue
         for each in parts.documents.suggestions(content, form.name):
@@ -70,10 +71,6 @@ def _found(parts: Parts, view: CaseView) -> list[Mapping[str, object]]:
     return found[:_MOST]
 
 
-def content_of(raw: bytes, path: str) -> bytes | None:
-    """The bytes of the attachment at `path` of a kept mail ("1.2", or "2/1.2" inside a mail inside it); None when not there."""
-    for prefix, mail in with_inner(open_envelope(raw)):
-        for attachment in mail.attachments:
-            if prefix + attachment.path == path:
-                return attachment.content
-    return None
+def content_of(documents: DocumentReading, raw: bytes, path: str) -> bytes | None:
+    """The bytes of the attachment at `path` of a kept mail ("1.2", or "2/1.2" inside what lies at 2); None when not there."""
+    return next((a.content for place, a in open_mail(documents, raw, path).attachments if place == path), None)

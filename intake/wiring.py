@@ -147,9 +147,12 @@ class Parts:
 
     @cached_property
     def documents(self) -> DocumentReader:
+        from intake.adapters.documents.keys import MailKeys
         from intake.adapters.documents.runner import DocumentReader
 
-        return DocumentReader()
+        keys = MailKeys(self.settings.smime)
+        keys.check()
+        return DocumentReader(keys=keys)
 
     @property
     def own_domains(self) -> tuple[str, ...]:

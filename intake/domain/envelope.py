@@ -6,14 +6,16 @@ No input raises and none costs more than its size: `Limits` are applied to the r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 from intake.domain.address import parse_mailbox, same_address, strict_mailbox
 from intake.domain.automatic import automatic_mail, was_sent_to_many
+from intake.domain.decoration import SMIME_SIGNATURES, is_decoration, shown_inside
 from intake.domain.mime import Headers, Limits, Part, Split, content, split
 from intake.domain.model import Attachment, Envelope, Inner
-from intake.domain.words import decode, decode_header, html_to_text, unfold
+from intake.domain.words import calendar_words, decode, decode_header, html_to_text, unfold
 
 __all__ = ["Limits", "header_values", "open_envelope"]
 
@@ -36,62 +38,42 @@ _ZONES = {
     "nzst": 12,
     "nzdt": 13,
 }
-_SIGNATURES = frozenset(
-    {
-        "application/pgp-signature",
-        "application/pkcs7-signature",
-        "application/x-pkcs7-signature",
-        "application/ms-tnef-signature",
-    }
-)
-_DECORATION = frozenset(
-    {
-        "text/calendar",
-        "application/ics",
-        "text/rfc822-headers",
-        "message/delivery-status",
-        "message/disposition-notification",
-        "message/feedback-report",
-        "text/x-amp-html",
-        "text/vcard",
-        "text/x-vcard",
-    }
-)
 _TEXTS = frozenset({"text/plain", "text/html", "text/enriched"})
-_PASTED = re.compile(r"image\d{3}\.(?:png|jpe?g|gif)|outlook-[\w-]+\.(?:png|jpe?g|gif)", re.I)
+_META = re.compile(rb"<meta[^>]{0,200}?charset=[\"']?([A-Za-z0-9_-]{2,40})", re.I)
 _NO_MAIL = (b"%PDF-", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\xff\xd8\xff", b"\x89PNG")  # a document, whatever its name
-_PICTURE = 200_000  # bytes; a larger inline picture may be a photo of a form, so it is shown as an attachment
+_LONG = "The text of the mail is very long; only its beginning was read."
+_LOOK = 4_096  # bytes of a part that are looked at to tell a mail from a file
 
 
-def open_envelope(raw: bytes, limits: Limits | None = None) -> Envelope:
+def open_envelope(raw: bytes, limits: Limits | None = None, alone: bool = False) -> Envelope:
     """What the bytes of a mail state. Never raises; what could not be read is in `notes`, in sentences for staff.
 
-    `inner` lists the mails inside at every level, outermost first; each is opened on its own by its own call, and
-    its own `inner` then repeats the deeper ones.
+    `inner` lists the mails inside at every level, outermost first; each is opened on its own by its own call. With `alone` they
+    are not looked for: a mail whose inner mails are known already is not searched once more at every level.
     """
     limits = limits or Limits()
     if len(raw) > limits.message:
         return _oversize(raw, limits)
-    return _build(raw, split(raw, limits), limits)
+    return _build(raw, split(raw, limits), limits, alone)
 
 
 def _oversize(raw: bytes, limits: Limits) -> Envelope:
     opened = split(raw[: limits.oversize_peek], limits)
     opened.notes.append("The mail is larger than 35 MB. Only the beginning of its text was read, and no attachment.")
     opened.parts = [p for p in opened.parts if p.kind in _TEXTS and not p.name]
-    return _build(raw, opened, limits)
+    return _build(raw, opened, limits, True)
 
 
-def _build(raw: bytes, opened: Split, limits: Limits) -> Envelope:
+def _build(raw: bytes, opened: Split, limits: Limits, alone: bool) -> Envelope:
     headers = opened.headers
     sender = strict_mailbox(_from_values(headers))
     problem = sender.problem
     if not problem and (opened.cut_headers or _hidden_from(headers)):
         problem = "Its headers are longer than mail may have, so the sender is not certain."
     notes = opened.notes
-    inner = _inner(raw, opened, limits, notes)
-    attachments, texts = _leaves(raw, opened.parts, notes)
-    body = _body(texts, limits, notes)
+    mails, opened.parts = _told_apart(raw, opened.parts)
+    inner = () if alone else _inner(raw, mails, limits, notes)
+    attachments, body = _leaves(raw, opened.parts, limits, notes)
     why, bounce = automatic_mail(headers, opened.root, opened.root_params, sender.address, body, attachments)
     return Envelope(
         from_address=None if problem else sender.address,
@@ -117,11 +99,6 @@ def _build(raw: bytes, opened: Split, limits: Limits) -> Envelope:
 
 
 # ---- headers ----------------------------------------------------------------------------------------------------------
-
-
-def with_inner(envelope: Envelope) -> tuple[tuple[str, Envelope], ...]:
-    """The mail and every mail inside it, opened, each with what stands before the paths of its parts ("" for the mail itself)."""
-    return ("", envelope), *((f"{inner.path}/", open_envelope(inner.raw)) for inner in envelope.inner)
 
 
 def header_values(headers: Headers, name: str) -> list[bytes]:
@@ -208,92 +185,121 @@ def _date(value: bytes) -> datetime | None:
 # ---- parts ------------------------------------------------------------------------------------------------------------
 
 
-def _leaves(
-    raw: bytes, parts: Iterable[Part], notes: list[str]
-) -> tuple[tuple[Attachment, ...], list[tuple[Part, str]]]:
+def _leaves(raw: bytes, parts: Sequence[Part], limits: Limits, notes: list[str]) -> tuple[tuple[Attachment, ...], str]:
+    """The attachments of a mail and its text for people."""
+    body, shown = _body(raw, [p for p in parts if _is_text(p)], limits, notes)
     attachments: list[Attachment] = []
-    texts: list[tuple[Part, str]] = []
     for part in parts:
-        if part.kind in _TEXTS and not part.name and part.disposition != "attachment":
-            body, note = content(raw, part)
-            texts.append((part, decode(body, part.params.get("charset", ""))))
-            if note:
-                notes.append("The text of the mail is broken, so it may not be whole.")
+        if _is_text(part):
             continue
-        body, note = content(raw, part)
-        attachments.append(
-            Attachment(part.path, part.name, part.kind, body, _is_decoration(part, len(body)), note or _note(part))
-        )
-    return tuple(attachments), texts
+        inside, note = content(raw, part)
+        decoration = is_decoration(part, inside, shown)
+        attachments.append(Attachment(part.path, part.name, part.kind, inside, decoration, note or _note(part)))
+    if any(part.kind in SMIME_SIGNATURES for part in parts):
+        notes.append("It carries an S/MIME signature, which we do not check.")
+    if not body.strip():
+        body = _of_calendars(attachments)
+    return tuple(attachments), body
 
 
-def _is_decoration(part: Part, size: int) -> bool:
-    if part.kind in _SIGNATURES or part.kind in _DECORATION:
-        return True
-    if not part.kind.startswith("image/") or part.disposition == "attachment" or size >= _PICTURE:
-        return False
-    return bool(part.content_id and (part.related or _PASTED.fullmatch(part.name)))
+def _is_text(part: Part) -> bool:
+    return part.kind in _TEXTS and not part.name and part.disposition != "attachment"
+
+
+def _of_calendars(attachments: Sequence[Attachment]) -> str:
+    """What an invitation says, for a mail that says nothing else: somebody may have written it there. An answer repeats it."""
+    files = [a.content[:200_000] for a in attachments if a.declared_type == "text/calendar"]
+    found = [calendar_words(file) for file in files if b"METHOD:REPLY" not in file]
+    return "\n\n".join(words for words in found if words)
 
 
 def _note(part: Part) -> str:
-    name = part.name.lower()
-    if part.kind in ("application/ms-tnef", "application/vnd.ms-tnef") or name == "winmail.dat":
-        return "A wrapper of Outlook's own kind. It was kept and not unpacked."
-    if part.kind in ("application/pkcs7-mime", "application/x-pkcs7-mime") or name == "smime.p7m":
-        return "A signed or encrypted mail (S/MIME). It was kept and not opened."
-    if part.kind == "application/pgp-encrypted":
-        return "The mail is encrypted (PGP). It was kept and not opened."
-    if part.kind == "message/external-body":
-        return "It is somewhere else, and nothing is fetched."
-    return ""
+    return "It is somewhere else, and nothing is fetched." if part.kind == "message/external-body" else ""
 
 
-def _body(texts: list[tuple[Part, str]], limits: Limits, notes: list[str]) -> str:
+def _body(raw: bytes, texts: Sequence[Part], limits: Limits, notes: list[str]) -> tuple[str, frozenset[str]]:
+    """The text of a mail, and what its pages show as pictures. No more is decoded than is kept: a letter may take four bytes of
+    mail, and then of memory.
+    """
+    decoded: list[tuple[Part, str]] = []
+    room = limits.body + limits.html
+    for part in texts:
+        if room <= 0:
+            notes.append(_LONG)
+            break
+        inside, note = content(raw, part)
+        if note:
+            notes.append("The text of the mail is broken, so it may not be whole.")
+        most = limits.html if part.kind == "text/html" else limits.body
+        text = decode(inside[: most * 4], _charset(part, inside))
+        if len(inside) > most * 4 or len(text) > most:
+            notes.append(_LONG)
+            text = text[:most]
+        decoded.append((part, text))
+        room -= len(text)
+    body = "\n\n".join(_as_letters(decoded, limits)).replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    if len(body) > limits.body:
+        notes.append(_LONG)
+    return body[: limits.body].removeprefix("\ufeff"), shown_inside(t for p, t in decoded if p.kind == "text/html")
+
+
+def _charset(part: Part, inside: bytes) -> str:
+    """What the part states; of a page that states nothing, what stands in the page."""
+    stated = part.params.get("charset", "")
+    if stated or part.kind != "text/html":
+        return stated
+    found = _META.search(inside[:2_048])
+    return found[1].decode("ascii") if found else ""
+
+
+def _as_letters(texts: Sequence[tuple[Part, str]], limits: Limits) -> Iterator[str]:
     plain_groups = {part.group for part, text in texts if part.kind != "text/html" and text.strip() and part.group}
-    out: list[str] = []
     for part, text in texts:
         if part.kind == "text/html":
             if part.group in plain_groups:
                 continue
-            if len(text) > limits.html:
-                notes.append("The text of the mail is very long; only its beginning was read.")
             text = html_to_text(text, limits.html)
         if text.strip():
-            out.append(text)
-    body = "\n\n".join(out).replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
-    if len(body) > limits.body:
-        notes.append("The text of the mail is very long; only its beginning was read.")
-    return body[: limits.body]
+            yield text
 
 
-def _inner(raw: bytes, opened: Split, limits: Limits, notes: list[str]) -> tuple[Inner, ...]:
-    """The mails inside, taken out of `opened.parts`, breadth first so that the outermost come first."""
+# ---- mails inside -----------------------------------------------------------------------------------------------------
+
+
+def _inner(raw: bytes, parts: Sequence[Part], limits: Limits, notes: list[str]) -> tuple[Inner, ...]:
+    """The mails inside, breadth first so that the outermost come first."""
     found: list[Inner] = []
-    level = _mails(raw, opened, "")
-    depth = 1
-    while level and depth <= limits.depth:
-        deeper: list[Inner] = []
-        for mail in level:
-            if len(found) >= limits.inner:
+    level = [(raw, part, "") for part in parts]
+    room = limits.inner_bytes
+    for depth in range(limits.depth + 1):
+        deeper: list[tuple[bytes, Part, str]] = []
+        if level and depth == limits.depth:
+            notes.append("Mails are nested deeper than 20 levels; what is inside was not read.")
+        for around, part, prefix in level if depth < limits.depth else ():
+            room -= part.end - part.start
+            if len(found) >= limits.inner or room < 0:
                 notes.append(f"There are more than {limits.inner} mails inside this one; the rest was not opened.")
                 return tuple(found)
+            mail = Inner(prefix + part.path, content(around, part)[0].lstrip(b"\r\n"))
             found.append(mail)
             if b"rfc822" in mail.raw or b".eml" in mail.raw:
-                deeper += _mails(mail.raw, split(mail.raw, limits), mail.path + "/")
-        level, depth = deeper, depth + 1
-    if level:
-        notes.append("Mails are nested deeper than 20 levels; what is inside was not read.")
+                mails, _ = _told_apart(mail.raw, split(mail.raw, limits).parts)
+                deeper += [(mail.raw, each, mail.path + "/") for each in mails]
+        level = deeper
     return tuple(found)
 
 
-def _mails(raw: bytes, opened: Split, prefix: str) -> list[Inner]:
-    mails, rest = [], []
-    for part in opened.parts:
-        named = part.kind in ("message/rfc822", "message/global", "message/news") or part.name.lower().endswith(".eml")
-        inside = content(raw, part)[0].lstrip(b"\r\n") if named else b""
-        if named and not inside.startswith(_NO_MAIL):
-            mails.append(Inner(prefix + part.path, inside))
-        else:
-            rest.append(part)
-    opened.parts = rest
-    return mails
+def _told_apart(raw: bytes, parts: Sequence[Part]) -> tuple[list[Part], list[Part]]:
+    """The parts that are mails, and the others."""
+    mails: list[Part] = []
+    rest: list[Part] = []
+    for part in parts:
+        (mails if _is_mail(raw, part) else rest).append(part)
+    return mails, rest
+
+
+def _is_mail(raw: bytes, part: Part) -> bool:
+    if part.kind not in ("message/rfc822", "message/global", "message/news") and not part.name.lower().endswith(".eml"):
+        return False
+    start = content(raw, replace(part, end=min(part.end, part.start + _LOOK)))[0]
+    return not start.lstrip(b"\r\n").startswith(_NO_MAIL)

@@ -32,6 +32,7 @@ class Limits:
     body: int = 1_000_000  # characters of text that are kept for people
     html: int = 500_000  # characters of a page that are turned into text
     inner: int = 20  # mails inside the mail
+    inner_bytes: int = 73_400_320  # of them together, each counted with those inside it: twice a whole mail
     oversize_peek: int = 1_048_576  # of a mail above `message`, so much is looked at for its text
 
 

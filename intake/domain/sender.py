@@ -201,7 +201,7 @@ def _ours(case: Case, envelope: Envelope, inner: Sequence[tuple[Envelope, DkimRe
 def _inner_check(
     case: Case, envelope: Envelope, inner: Sequence[tuple[Envelope, DkimResult | None]]
 ) -> SenderCheck | None:
-    mails = list(inner) or [(open_envelope(mail.raw), None) for mail in envelope.inner[:3]]
+    mails = list(inner) or [(open_envelope(mail.raw, alone=True), None) for mail in envelope.inner[:3]]
     fallback: SenderCheck | None = None
     for opened, dkim in mails:
         # what servers wrote on the inner mail stood in a colleague's hands since: only its signature speaks (step 1)

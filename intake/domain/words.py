@@ -12,11 +12,22 @@ import re
 import unicodedata
 
 _CHARSETS = re.compile(
-    r"(?:utf-?8|utf-?16(?:le|be)?|us-ascii|ascii|ansi_x3\.4-1968|iso-?8859-(?:[1-9]|1[0-6])|latin-?1|"
-    r"windows-(?:874|125[0-8])|cp(?:437|850|874|125[0-8])|koi8-[ru]|mac(?:intosh|-?roman)|"
-    r"shift[_-]jis|euc-(?:jp|kr)|iso-2022-(?:jp|kr)|gb2312|gbk|gb18030|big5)",
+    r"(?:utf-?8|utf-?16(?:le|be)?|utf-?32(?:le|be)?|us-ascii|ascii|ansi_x3\.4-1968|iso-?8859-(?:[1-9]|1[0-6])|latin-?1|"
+    r"windows-125[0-8]|cp(?:437|8(?:50|52|58|6[0-6]|74)|93[26]|949|950|125[0-8])|koi8-[rtu]|mac(?:intosh|-?roman)|"
+    r"shift[_-]jis|euc-(?:jp|kr)|iso-2022-(?:jp|jp-[123]|jp-2004|jp-ext|kr)|gb2312|gbk|gb18030|hz|big5(?:-?hkscs)?|tis-620|johab)",
     re.I,
 )
+# Names that mail programs write and Python does not know; and of a family of charsets the widest, which reads them all.
+_MEANT = {
+    "unicode-1-1-utf-8": "utf-8", "utf8mb4": "utf-8", "cp65001": "utf-8", "windows-65001": "utf-8", "ansi": "windows-1252",
+    "ks_c_5601-1987": "cp949", "ks_c_5601-1989": "cp949", "ksc5601": "cp949", "windows-949": "cp949", "euc-kr": "cp949",
+    "x-sjis": "cp932", "windows-31j": "cp932", "shift_jis": "cp932", "shift-jis": "cp932", "x-ms-cp932": "cp932",
+    "gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "windows-936": "gb18030", "cp936": "gb18030",
+    "hz-gb-2312": "hz", "x-euc-jp": "euc-jp", "x-big5": "big5-hkscs", "big5": "big5-hkscs", "windows-950": "big5-hkscs",
+    "iso-8859-8-i": "iso-8859-8", "iso-8859-8-e": "iso-8859-8", "iso-2022-jp": "iso-2022-jp-ext",
+    "windows-874": "cp874", "macintosh": "mac-roman", "x-mac-roman": "mac-roman", "macroman": "mac-roman",
+}  # fmt: skip
+_SURE = 4  # letters beyond ASCII that must be right for one that is wrong, before a charset is believed
 _LATIN = re.compile(r"(?:us-ascii|ascii|ansi_x3\.4-1968|iso-?8859-1|latin-?1|windows-1252|cp1252)", re.I)
 _WORD = re.compile(rb"=\?([^?\s]{1,60})\?([bBqQ])\?([^?\r\n]{0,2000})\?=")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f]")
@@ -28,20 +39,32 @@ HEADER_TEXT = 8_192  # bytes of one header value that are decoded for people
 def decode(raw: bytes, charset: str = "") -> str:
     """`raw` as text by its declared charset; where that lies, UTF-8, and then Windows-1252. Never raises.
 
-    A Latin charset over bytes that are valid UTF-8 is a lie in practice: macrons are lost otherwise.
+    A Latin charset over bytes that are valid UTF-8 is a lie in practice: macrons are lost otherwise. A charset that nobody may send
+    (UTF-7 hides words from whoever looks for them) or that we do not know counts as none.
     """
-    name = charset.strip().strip("\"'").lower()
-    if raw.isascii() and not name.startswith(("iso-2022", "utf-16", "utf16")):
+    stated = charset.strip().strip("\"'").lower()
+    name = _MEANT.get(stated, stated)
+    if raw.isascii() and not name.startswith(("iso-2022", "utf-16", "utf16", "utf-32", "utf32", "hz")):
         return raw.decode("ascii")
-    if name and _CHARSETS.fullmatch(name) and not _LATIN.fullmatch(name):
-        try:
-            return raw.decode("macroman" if name.startswith("mac") else name)
-        except (UnicodeError, LookupError):
-            pass
+    known = bool(name and _CHARSETS.fullmatch(name) and not _LATIN.fullmatch(name))
+    for each in (name, "utf-8") if known else ("utf-8",):
+        text = _mostly(raw, each)
+        if text is not None:
+            return text
+    return raw.decode("cp1252", "replace")
+
+
+def _mostly(raw: bytes, name: str) -> str | None:
+    """`raw` in that charset, with a sign for each letter that is broken; None when too many are, or there is no such charset."""
     try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", "replace")
+        return raw.decode(name)
+    except UnicodeError:
+        text = raw.decode(name, "replace")
+    except LookupError:
+        return None
+    wrong = text.count("\ufffd")
+    beyond = len(text) - len(text.encode("ascii", "ignore")) - wrong
+    return text if beyond >= _SURE * wrong else None
 
 
 def unfold(value: bytes) -> bytes:
@@ -148,6 +171,8 @@ def _joined(raw: dict[str, bytes]) -> dict[str, str]:
 
 def _rfc2231(parts: list[tuple[int, bool, bytes]]) -> str:
     charset, joined = "", b""
+    if b"=?" in parts[0][2] and not any(encoded for _, encoded, _ in parts):
+        return decode_header(b"".join(text for _, _, text in parts))  # two ways of writing a name, one inside the other
     for place, (_, encoded, text) in enumerate(parts):
         if encoded and place == 0 and text.count(b"'") >= 2:
             name, _, text = text.split(b"'", 2)
@@ -158,6 +183,19 @@ def _rfc2231(parts: list[tuple[int, bool, bytes]]) -> str:
 
 def _percent(text: bytes) -> bytes:
     return re.sub(rb"%([0-9A-Fa-f]{2})", lambda m: bytes((int(m[1], 16),)), text)
+
+
+# ---- invitations ------------------------------------------------------------------------------------------------------
+
+_TOLD = re.compile(r"^(?:SUMMARY|DESCRIPTION)(?:;[^:\n]{0,200})?:(.*)$", re.I | re.M)
+_ESCAPE = re.compile(r"\\(.)")
+
+
+def calendar_words(raw: bytes) -> str:
+    """The summary and the description of an invitation (RFC 5545 3.8.1), a line each."""
+    lines = re.sub(r"\r?\n[ \t]", "", decode(raw)).replace("\r", "")
+    told = (_ESCAPE.sub(lambda m: "\n" if m[1] in "nN" else m[1], words).strip() for words in _TOLD.findall(lines))
+    return "\n".join(dict.fromkeys(words for words in told if words))
 
 
 # ---- HTML to text -----------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from intake.ports import (
     Blobs,
     Clock,
     Delivery,
+    DocumentReading,
     Doorbell,
     OperatorStore,
     RegistryStore,
@@ -34,6 +35,9 @@ class Parts(Protocol):
 
     @property
     def blobs(self) -> Blobs: ...
+
+    @property
+    def documents(self) -> DocumentReading: ...
 
     @property
     def clock(self) -> Clock: ...

@@ -53,7 +53,7 @@ def blueprint(parts: Parts) -> Blueprint:
 def _content(parts: Parts, document: CaseDocument) -> bytes:
     """The bytes of one attachment, taken out of the kept mail again; nothing is stored twice."""
     raw = parts.blobs.get(parts.store.delivery(document.delivery).raw.blob)
-    content = content_of(raw, document.path)
+    content = content_of(parts.documents, raw, document.path)
     return content if content is not None else abort(404)
 
 

@@ -123,7 +123,7 @@ def test_the_child_has_no_secrets_few_files_and_little_memory(alone: DocumentRea
     at = Path(f"/proc/{max(_documents_children())}")
     assert (at / "environ").read_bytes() == b""
     limits = {line[:25].strip(): line[25:].split() for line in (at / "limits").read_text().splitlines()}
-    assert limits["Max address space"][0] == "768000000"
+    assert limits["Max address space"][0] == "512000000"
     assert limits["Max open files"][0] == "64"
     assert limits["Max file size"][0] == limits["Max core file size"][0] == "0"
     status = dict(line.split(":", 1) for line in (at / "status").read_text().splitlines() if ":" in line)
@@ -141,7 +141,7 @@ def test_the_child_can_reach_no_network_start_no_program_and_change_no_file() ->
     tries = (
         "import os, socket, sys; sys.path.insert(0, sys.argv[1])\n"
         "from intake.adapters.documents.confine import confine\n"
-        "print(','.join(confine(768_000_000)))\n"
+        "print(','.join(confine(512_000_000)))\n"
         "def refused(call):\n"
         "    try:\n        call()\n"
         "    except OSError as error:\n        return error.errno in (1, 27)\n"

@@ -79,3 +79,69 @@ def bombs() -> Iterator[tuple[str, bytes]]:
     yield "quoted-printable", HEAD + b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + b"=" * 3_000_000
     yield "forwarded blocks", _body(b"text/plain", b"From: a\r\nFrom: b@c.nz <\r\n" * 100_000)
     yield "at signs", _body(b"text/plain", b"From: " + b"a@" * 200 + b"\r\nTo: x\r\n" + b"From: x@\r\n" * 100_000)
+    yield (
+        "30 MB in twenty mails",
+        (HEAD + b"Content-Type: message/rfc822\r\n\r\n") * 20 + HEAD + b"\r\n" + b"x" * 30_000_000,
+    )
+    yield (
+        "200 mails of 150 KB",
+        _parts(200, b"Content-Type: message/rfc822\r\n\r\n" + HEAD + b"\r\n" + b"x" * 150_000 + b"\r\n"),
+    )
+    yield "50 MB of base64", HEAD + b"Content-Transfer-Encoding: base64\r\n\r\n" + b"QUFB" * 12_500_000
+    yield "34 MB of base64 in one line", HEAD + b"Content-Transfer-Encoding: base64\r\n\r\n" + b"QUFB" * 8_500_000
+    yield (
+        "34 MB of broken base64",
+        HEAD + b"Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n" + b"Q!" * 17_000_000,
+    )
+    yield (
+        "34 MB of quoted-printable",
+        HEAD + b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + b"=41" * 11_300_000,
+    )
+    yield "34 MB of letters of four bytes", _body(b"text/plain; charset=utf-8", "😀".encode() * 8_500_000)
+    yield (
+        "200 texts of 170 KB",
+        _parts(200, b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + "😀".encode() * 42_000 + b"\r\n"),
+    )
+    yield "30 MB of ISO-2022-JP", _body(b"text/plain; charset=iso-2022-jp", b"\x1b$B$3\x1b(B" * 3_700_000)
+    yield "30 MB of GB18030", _body(b"text/plain; charset=gb18030", b"\x81\x30\x81\x30" * 7_500_000)
+    yield "30 MB of UTF-16", _body(b"text/plain; charset=utf-16", b"\xff\xfe" + b"\x3d\xd8" * 15_000_000)
+    yield "30 MB of HZ", _body(b"text/plain; charset=hz", b"~{<:Ky~}" * 3_700_000)
+    yield (
+        "10,000 parts of a name",
+        _body(b"application/pdf" + b"".join(b"; name*%d*=%%41" % n for n in range(10_000)), b"hi"),
+    )
+    yield "a name of 60 KB", _body(b"application/pdf; name*=utf-8''" + b"%41" * 20_000, b"hi")
+    yield "a name of encoded words", _body(b'application/pdf; name="' + b"=?utf-8?b?YQ==?= " * 3_500 + b'"', b"hi")
+    yield "deep comments", b"From: " + b"(a" * 30_000 + b")" * 30_000 + b" <a@b.nz>\r\n\r\nhi"
+    yield "deep comments in Content-Type", _body(b"text/plain " + b"(" * 60_000, b"hi")
+    yield "a group without end", b"From: a: " + b"b@c.nz; " * 8_000 + b"\r\n\r\nhi"
+    yield (
+        "3,000 headers of 80 bytes",
+        b"".join(b"Received: from a%d by b; 1 Jan 2026 00:00:00 +0000%s\r\n" % (n, b" " * 30) for n in range(3_000))
+        + HEAD
+        + b"\r\nhi",
+    )
+    yield "200 parts of 200 headers", _parts(200, b"X-A: b\r\n" * 200 + b"\r\nhi\r\n")
+    yield "content types without end", (b"Content-Type: text/plain; a=b\r\n" * 3_000) + HEAD + b"\r\nhi"
+    yield "alternatives in alternatives", _nested_multiparts(19).replace(b"multipart/mixed", b"multipart/alternative")
+    yield "40,000 pictures in a page", _body(b"text/html", b'<img src="cid:a">' * 40_000)
+    yield "a meta without end", _body(b"text/html", b"<meta " * 100_000 + b"charset=" * 9)
+    yield "an invitation of 30 MB", _body(b"text/calendar", b"SUMMARY:a\\n\r\n b\r\n" * 1_400_000)
+    yield "an invitation of one line", _body(b"text/calendar", b"DESCRIPTION;" + b"A=B;" * 200_000 + b":x")
+    yield (
+        "a bounce of 30 MB",
+        HEAD + b"Return-Path: <>\r\nX-Failed-Recipients: a@b.nz\r\n\r\n" + b"Message-ID: <a@b>\r\n" * 1_500_000,
+    )
+    yield (
+        "boundaries of boundaries",
+        HEAD
+        + b'Content-Type: multipart/mixed; boundary="'
+        + b"-" * 70
+        + b'"\r\n\r\n'
+        + b"-" * 72
+        + b"\r\n"
+        + b"-" * 20_000_000,
+    )
+    yield "carriage returns", _body(b"text/plain", b"\r" * 20_000_000)
+    yield "nulls", _body(b"text/plain", b"\0" * 30_000_000)
+    yield "PGP without end", _body(b"text/plain", b"-----BEGIN PGP MESSAGE-----\r\n" * 100_000)

@@ -23,7 +23,7 @@ class _Counted(DocumentReader):
     asked = 0
     code = "not_our_form"
 
-    def read(self, attachments: Sequence[tuple[str, bytes]]) -> tuple[ReadDocument, ...]:
+    def read(self, attachments: Sequence[tuple[str, bytes]], spent: float = 0.0) -> tuple[ReadDocument, ...]:
         return tuple(ReadDocument(name, PDF, "none", problems=(problem(self.code),)) for name, _ in attachments)
 
     def suggestions(self, content: bytes, form: str) -> tuple[Mapping[str, object], ...]:

@@ -276,7 +276,7 @@ def test_T25_a_pdf_of_ten_thousand_pages_delays_nobody(world: World) -> None:
 
 
 def tnef() -> bytes:
-    """The smallest stream that calls itself TNEF: signature, key, and a message class."""
+    """A stream that calls itself TNEF and says in no word how its letters are written: signature, key, and a message class."""
     value = b"IPM.Note\x00"
     attribute = struct.pack("<BII", 1, 0x00078008, len(value)) + value + struct.pack("<H", sum(value) & 0xFFFF)
     return struct.pack("<IH", 0x223E9F78, 1) + attribute
@@ -308,10 +308,11 @@ def test_T26_a_logo_and_an_invitation_are_decoration_and_no_attachments(world: W
     assert "UNREADABLE" not in world.codes(done)
 
 
-def test_T26_a_winmail_dat_is_said_to_be_one_and_a_person_reads_it(world: World) -> None:
+def test_T26_a_winmail_dat_that_does_not_open_is_for_a_person(world: World) -> None:
     done = world.send(subject="Privacy breach", body=TELLS, files=[File("winmail.dat", "application/ms-tnef", tnef())])
     assert world.row(done).kind == "breach_notice"
-    assert "winmail.dat" in world.sentences(done)
+    assert "damaged or not what it says" in world.sentences(done)
+    assert [d.name for d in world.case(done).documents] == ["winmail.dat"]
 
 
 # ---- and never: one bad file beside a good one ---------------------------------------------------

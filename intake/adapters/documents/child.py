@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 
 from intake.adapters.documents.confine import allow_seconds, confine
 from intake.adapters.documents.frames import HEAD, as_plain, packed
 from intake.adapters.documents.limits import Limits
+from intake.adapters.documents.unpack import Reply, unpack
 
 Task = Callable[[bytes, dict[str, object], Limits], object]
 
@@ -27,12 +29,12 @@ def main(pipe: int, limits_text: str, bound: bool) -> None:
         if not start:
             return
         head_size, body_size = HEAD.unpack(start)
-        head = json.loads(_read(pipe, head_size))
+        head: dict[str, object] = json.loads(_read(pipe, head_size))
         body = _read(pipe, body_size)
         task = str(head["do"])
-        seconds = limits.cpu_seconds if task == "read" else limits.suggestion_cpu_seconds
-        allow_seconds(seconds)
+        allow_seconds(float(str(head["seconds"])))
         answer, last = _answer(tasks[task], body, head, limits)
+        allow_seconds(0)
         _write(pipe, answer)
         if last:
             return
@@ -48,7 +50,7 @@ def _preloaded() -> dict[str, Task]:
     def read(body: bytes, head: dict[str, object], limits: Limits) -> object:
         return as_plain(read_pdf(body, limits))
 
-    return {"read": read, "suggest": _suggest, "compare": _compare}
+    return {"read": read, "suggest": _suggest, "compare": _compare, "unpack": unpack}
 
 
 def _suggest(body: bytes, head: dict[str, object], limits: Limits) -> object:
@@ -69,13 +71,16 @@ def _compare(body: bytes, head: dict[str, object], limits: Limits) -> object:
 def _answer(task: Task, body: bytes, head: dict[str, object], limits: Limits) -> tuple[bytes, bool]:
     """The frame that goes back, and whether this child should end after it."""
     try:
-        answer = packed({"done": task(body, head, limits)})
+        done = task(body, head, limits)
+        inside = done.body if isinstance(done, Reply) else b""
+        plain = done.head if isinstance(done, Reply) else done
+        answer = packed({"done": plain, "used": time.process_time()}, inside)
     except MemoryError:
-        return packed({"failed": "too_costly"}), True
+        return packed({"failed": "too_costly", "used": time.process_time()}), True
     except Exception:  # the door: any library, any odd exception, never the parent's trouble
-        return packed({"failed": "corrupt"}), False
-    if len(answer) > limits.answer:
-        return packed({"failed": "too_costly"}), False
+        return packed({"failed": "corrupt", "used": time.process_time()}), False
+    if len(answer) - len(inside) > limits.answer:
+        return packed({"failed": "too_costly", "used": time.process_time()}), False
     return answer, False
 
 

@@ -66,14 +66,18 @@ def _resources(memory: int) -> bool:
     return True
 
 
-def allow_seconds(seconds: int) -> None:
-    """Let this process use so many more seconds of CPU; then the kernel ends it."""
+def allow_seconds(seconds: float) -> None:
+    """Let this process use so many more seconds of CPU; then the kernel ends it. 0: until it is told again.
+
+    A clock for the exact time, and behind it the limit on whole seconds, which nothing in this process can put off.
+    """
     try:
         import resource
     except ImportError:
         return
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     used = resource.getrusage(resource.RUSAGE_SELF)
-    soft = math.ceil(used.ru_utime + used.ru_stime) + seconds
+    soft = math.ceil(used.ru_utime + used.ru_stime + seconds) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 
 

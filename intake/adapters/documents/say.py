@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from forms.schema import Problem
+from intake.domain import wrappers
 
 SENTENCES = {
     "empty": "The file is empty. Ask for it again.",
     "corrupt": "The file is damaged and cannot be read. Ask for it again.",
     "encrypted": "The file is locked with a password. Ask for the password by phone, never by mail.",
+    "encrypted_mail": wrappers.LOCKED,
+    "no_tnef": "The file is a winmail.dat, in which Outlook packs files. What opens it is not installed here, so a person opens it.",
+    "wrapper_damaged": "The file is damaged or not what it says, so it was not opened. Ask for what is in it again.",
+    "too_deep": wrappers.TOO_DEEP,
     "too_large": "The file is larger than we read. A person opens it.",
     "too_costly": "Reading the file took too much time or memory, so we stopped. A person opens it with care.",
     "crashed": "The reader stopped while it read this file. A person opens it with care.",
-    "not_all_read": "There were more files than we read at once. A person looks at this one.",
+    "not_all_read": wrappers.NOT_ALL_READ,
     "active_content": "The file holds something that can run or open other files. Nothing of it was run.",
     "xfa_not_read": "The file is an XFA form, which most programs cannot show. Ask for it in another format.",
     "no_text_layer": "The pages are pictures, such as a scan. A person reads them.",
@@ -28,6 +33,14 @@ SENTENCES = {
     "two_marks": "More than one choice is marked where one is asked for.",
     "shown_differs": "What the page shows differs from what the file holds as the answer.",
     "quarantined": "The file can run a program, or we cannot look inside it. It is kept, and nobody opens it without a reason.",
+}
+
+
+NOTES = {
+    "smime_signed": "It carries an S/MIME signature, which we do not check.",
+    "text_in_rtf": "Its text is in Outlook's own format (RTF), so it was not read.",
+    "left_out": "A file in it is of a kind that we do not take out, or there were too many; it was not read.",
+    "a_link": "A file in it is only a link to somewhere else, and nothing is fetched.",
 }
 
 

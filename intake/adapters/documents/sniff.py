@@ -37,7 +37,7 @@ RUNS: tuple[tuple[bytes, str], ...] = (
 )
 RUNS_BY_NAME = re.compile(
     r"\.(exe|com|scr|pif|bat|cmd|ps1|vbs|vbe|js|jse|wsf|wsh|hta|msi|msp|jar|lnk|url|cpl|reg|iso|img|vhdx?|"
-    r"docm|dotm|xlsm|xltm|xlam|pptm|potm|xll|appx|one|chm|scf|inf|apk|dmg|pkg|sh)\s*$",
+    r"docm|dotm|xlsm|xltm|xlam|pptm|potm|xll|appx|one|chm|scf|inf|apk|dmg|pkg|sh)[\s.]*$",
     re.IGNORECASE,
 )
 HEIC = (b"heic", b"heix", b"mif1", b"heim", b"hevc", b"avif")
