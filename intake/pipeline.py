@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -70,8 +70,9 @@ def process_kept(parts: Parts, delivery: Delivery, raw: bytes | None = None, job
         ended = parts.store.delivery(delivery.id).outcome  # a worker may have filed this very delivery meanwhile
         return Done(ended or OutcomeCode.DUPLICATE, (first,) if first else (), None)
     raw = parts.blobs.get(delivery.raw.blob) if raw is None else raw
+    register = parts.store.registry_version()  # before the check: if it changes until the filing, the check is made again
     found = examine(parts, raw, delivery.channel, delivery.mailbox, delivery.received_at)
-    references = _file(parts, delivery, job, found)
+    references = _file(parts, delivery, job, found, register)
     if found.stamp is not None:
         note_stamp(parts, delivery.mailbox, found.stamp)
     if found.probe is not None:
@@ -82,12 +83,12 @@ def process_kept(parts: Parts, delivery: Delivery, raw: bytes | None = None, job
     return Done(found.outcome, references, found)
 
 
-def _file(parts: Parts, delivery: Delivery, job: Job | None, found: Examination) -> tuple[str, ...]:
+def _file(parts: Parts, delivery: Delivery, job: Job | None, found: Examination, register: int) -> tuple[str, ...]:
     """One transaction. A reference that is taken is drawn again, with more digits each time it happens."""
     for crowding in (0.0, 0.0, 0.06, 0.06, 0.5):
         references = tuple(make(d.kind, _CHANCE, crowding) for d in found.drafts)
         try:
-            return parts.store.file(_filing(parts, delivery, job, found, references))
+            return parts.store.file(replace(_filing(parts, delivery, job, found, references), register=register))
         except ReferenceTaken:
             continue
     raise RuntimeError("no free reference in five draws")

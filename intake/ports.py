@@ -131,6 +131,7 @@ class Filing:
     marks: tuple[str, ...] = ()
     came_back: tuple[str, ...] = ()  # Message-IDs that a mail server could not deliver, when the message says so
     suggest: bool = False  # a low-priority job places suggestions from foreign documents
+    register: int | None = None  # the version that the sender check began with; None when there was none
 
 
 class ReferenceTaken(Exception):
@@ -461,9 +462,71 @@ class DraftStore(Protocol):
     def drop_draft(self, code_hash: str) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Who said that a domain or an address is a provider's, how they know, and who agreed."""
+
+    kind: str  # domain, exception
+    provider: str  # slug
+    subject: str  # the domain as A-labels, or the address
+    words: str  # whom they spoke to, which file; of an exception the reason
+    proposed_by: str
+    method: str = ""  # of a domain: phone, contract, dns
+    proven_on: str = ""  # YYYY-MM-DD
+    until: str = ""  # of an exception, YYYY-MM-DD
+    state: str = "proposed"  # then registered, refused or withdrawn
+    proposed_at: datetime | None = None
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    decision: str = ""
+    version: int | None = None  # of the register, from which on it holds
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SenderCase:
+    """An open case that came by mail from a certain sender. `standing` is how far that sender was proven."""
+
+    row: QueueRow
+    standing: str
+    rechecked: datetime | None  # when its sender was checked again and came to something else
+    waits: bool  # a job will check it again
+
+
 class RegistryStore(Protocol):
-    def save_providers(self, providers: Sequence[Provider]) -> None:
-        """Adds or replaces each by slug; the registry version goes up by one."""
+    def save_providers(self, providers: Sequence[Provider], actor: str = "system") -> int:
+        """Adds or replaces each by slug; the registry version goes up by one. How many cases will be checked again."""
+        ...
+
+    def propose(self, new: Registration) -> int:
+        """Keep it until a second person decides; its number. Conflict when the same waits already."""
+        ...
+
+    def register(self, new: Registration) -> int:
+        """Put a domain into the register at once, with jobs for the cases that it may concern; its number. Conflict when the
+        provider has it, KeyError when there is no such provider."""
+        ...
+
+    def decide(self, number: int, by: str, state: str, words: str) -> Registration:
+        """End what was proposed as registered, refused or withdrawn. Conflict when it was decided since, and when somebody would
+        agree to what they proposed themselves; KeyError for an unknown number."""
+        ...
+
+    def registration(self, number: int) -> Registration | None: ...
+    def registrations(self, state: str = "", provider: str = "", limit: int = 50) -> tuple[Registration, ...]:
+        """The newest first."""
+        ...
+
+    def cases_from(self, sender: str) -> tuple[SenderCase, ...]:
+        """Open cases that came by mail from a domain (or below it), or from an address; the oldest first, at most 500."""
+        ...
+
+    def register_history(self, provider: str = "", limit: int = 50) -> tuple[Event, ...]:
+        """What was done to the register, the newest first; imports belong to no provider."""
+        ...
+
+    def verify_register(self) -> tuple[int, str | None]:
+        """As `OperatorStore.verify_events`, of the history of the register."""
         ...
 
     def provider(self, slug: str) -> Provider | None: ...

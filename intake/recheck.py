@@ -1,4 +1,5 @@
-"""Checks the sender of a case again when the register changed: on the bytes as kept, with what was proven when the mail came.
+"""Checks the sender of a case again: when the register changed, and when DNS gave no answer the first time. On the bytes as kept, with
+what was proven when the mail came.
 
 Whoever registers a domain sees its backlog open. The old verdict stays in the history. What a person decided stays: a provider that
 somebody chose, a case that somebody let through. A case is never held or closed by this, and its clocks count from when it came.
@@ -8,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from intake.domain import routing, web_submission
 from intake.domain.errors import TryLater
+from intake.domain.later import next_try, unanswered
 from intake.domain.marks import CHECK_FIRST, UNREADABLE
 from intake.domain.model import CaseKind, OutcomeCode, Reason, SenderCheck, Status, VerdictCode
 from intake.examine import Parts as ExamineParts
 from intake.examine import sender_again
 from intake.mail_text import Composer
-from intake.ports import Blobs, CaseView, Conflict, Job, NewMail, TriageStore
+from intake.ports import Blobs, CaseView, Clock, Conflict, Job, NewMail, TriageStore
 
 SENDER_CHANGED = "SENDER_CHANGED"
 _ACTOR = "system"
@@ -28,6 +31,7 @@ _CHOSEN = "provider"  # the action of a person who said whose case it is
 class RecheckStore(TriageStore, Protocol):
     def case_reference(self, case_id: int) -> str | None: ...
     def finish(self, job: Job) -> bool: ...
+    def try_later(self, job: Job, error: str, delay_seconds: float, limit: int) -> str: ...
     def registry_version(self) -> int: ...
 
 
@@ -39,6 +43,9 @@ class Parts(ExamineParts, Protocol):
 
     @property
     def blobs(self) -> Blobs: ...
+
+    @property
+    def clock(self) -> Clock: ...
 
     @property
     def composer(self) -> Composer: ...
@@ -58,11 +65,25 @@ class Rechecked:
 
 
 def recheck(parts: Parts, job: Job) -> None:
-    """The case that the job names, and the end of the job. Running it twice writes nothing more."""
+    """The case that the job names, and the end of the job, or its next try. Running it twice writes nothing more."""
     reference = parts.store.case_reference(job.subject)
+    again = None
     if reference:
         recheck_case(parts, reference)
-    parts.store.finish(job)
+        again = _next_try(parts, reference)
+    if again is None:
+        parts.store.finish(job)
+    else:
+        wait = (again - parts.clock()).total_seconds()
+        parts.store.try_later(job, "DNS gave no answer, so the sender is checked again.", wait, job.attempt + 1)
+
+
+def _next_try(parts: Parts, reference: str) -> datetime | None:
+    """When a sender that DNS still gave no answer for is looked at again; it was last tried when it was filed, or now."""
+    view = parts.store.case(reference)
+    if view is None or view.row.status == Status.CLOSED or not view.events or not unanswered(view.sender):
+        return None
+    return next_try(view.events[0].at, parts.clock())
 
 
 def recheck_case(parts: Parts, reference: str) -> Rechecked | None:
@@ -86,8 +107,8 @@ def recheck_case(parts: Parts, reference: str) -> Rechecked | None:
 
 
 def _same(before: SenderCheck, after: SenderCheck) -> bool:
-    """Whether they come to the same; sentences may name a provider by another name now."""
-    ours, theirs = ((c.verdict, c.provider, c.suggested) for c in (before, after))
+    """Whether they come to the same; sentences may name a provider by another name now, and an answer of DNS is news."""
+    ours, theirs = ((c.verdict, c.provider, c.suggested, unanswered(c)) for c in (before, after))
     if ours != theirs or (before.inner is None) != (after.inner is None):
         return False
     return before.inner is None or after.inner is None or _same(before.inner, after.inner)
@@ -109,9 +130,8 @@ def _write(parts: Parts, view: CaseView, after: SenderCheck) -> Rechecked:
         "provider": [row.provider, provider],
         "register": parts.store.registry_version(),
     }
-    text = (
-        f"The register changed, and the sender was checked again: {_said(before)} before, {_said(after.verdict)} now."
-    )
+    why = "DNS has answered now" if unanswered(view.sender) and not unanswered(after) else "The register changed"
+    text = f"{why}, and the sender was checked again: {_said(before)} before, {_said(after.verdict)} now."
     mail = _mail(parts, view, after) if opened else None
     parts.store.change(row.reference, row.version, _ACTOR, "sender_rechecked", text, changes, detail, mail)
     return Rechecked(row.reference, before, after.verdict, provider, opened)

@@ -55,8 +55,11 @@ def provider(given: argparse.Namespace) -> int:
         except (OSError, UnicodeDecodeError) as error:
             raise CannotRead(f"{given.name} cannot be read as UTF-8 text: {error}") from error
         read = read_registry(text, given.name)
-        store.save_providers(read)
-        show.line({"imported": len(read)}) if given.json else print(f"{len(read)} providers")
+        again = store.save_providers(read)
+        if given.json:
+            show.line({"imported": len(read), "checking_again": again})
+        else:
+            print(f"{len(read)} providers; the senders of {again} open cases are checked again.")
         return 0
     if given.what == "show" and not given.name:
         raise CannotRead("Say which provider: provider-intake provider show SLUG")
@@ -101,10 +104,17 @@ def staff(given: argparse.Namespace) -> int:
     return 0
 
 
+def _known(parts: Parts, typed: str) -> str:
+    parsed = parse(typed)
+    if parsed.reference is None or parts.store.case_row(parsed.reference) is None:
+        raise CannotRead(parsed.problem or f"There is no case {typed}.")
+    return parsed.reference
+
+
 def recheck(given: argparse.Namespace) -> int:
     parts = build(config.load())
     changed = 0
-    for reference in given.references or parts.store.backlog():
+    for reference in [_known(parts, r) for r in given.references] or parts.store.backlog():
         done = recheck_case(parts, reference)
         if done is None:
             continue

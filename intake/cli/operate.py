@@ -41,12 +41,16 @@ def doctor(given: argparse.Namespace) -> int:
 
 
 def audit(given: argparse.Namespace) -> int:
-    checked, broken = build(config.load()).store.verify_events()
+    store = build(config.load()).store
+    (checked, broken), (of_register, register_broken) = store.verify_events(), store.verify_register()
     if given.json:
-        show.line({"events": checked, "broken": broken})
+        show.line(
+            {"events": checked, "broken": broken, "register_events": of_register, "register_broken": register_broken}
+        )
     else:
         print(f"{checked} events, {broken or 'the chain is whole'}")
-    return 65 if broken else 0
+        print(f"{of_register} events of the register, {register_broken or 'the chain is whole'}")
+    return 65 if broken or register_broken else 0
 
 
 def migrate(given: argparse.Namespace) -> int:

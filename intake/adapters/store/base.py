@@ -17,6 +17,7 @@ from intake.domain.model import CaseKind
 from intake.ports import Clock
 
 FAR = 1000  # rows of one IN list
+REGISTRY_VERSION = "registry_version"  # the row of `settings` that holds it
 
 
 class Base:

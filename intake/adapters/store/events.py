@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Table, insert, select, update
 
 from intake.adapters.store import tables as t
 from intake.adapters.store.base import Base
@@ -20,25 +20,22 @@ from intake.adapters.store.codec import encode, storable
 
 SYSTEM = "system"
 VIEWED = "viewed"
-_HEAD = select(t.event_head.c.seq, t.event_head.c.hash).with_for_update()
-_MOVE_HEAD = update(t.event_head)
-_APPEND = insert(t.case_events)
-_ALL = select(t.case_events).order_by(t.case_events.c.seq)
 _PAGE = 2000  # events in memory at a time
 
 
-class NewEvent(NamedTuple):
-    case_id: int
-    actor: str
-    action: str
-    text: str
-    detail: Mapping[str, object] = {}
+class Chain:
+    """One chain of events in a table, with the row that says where it ends. `about` is the column that says whose they are."""
 
+    def __init__(self, events: Table, head: Table, about: str) -> None:
+        self.about = about
+        self._end = select(head.c.seq, head.c.hash)
+        self._head, self._move = self._end.with_for_update(), update(head)
+        self._insert = insert(events)
+        self._all, self._seq = select(events).order_by(events.c.seq), events.c.seq
 
-class EventStore(Base):
-    def _append(self, connection: Connection, events: Sequence[NewEvent], at: datetime) -> None:
+    def append(self, connection: Connection, events: Sequence[NewEvent], at: datetime) -> None:
         """Add to the chain. The head row is locked first, so on PostgreSQL too there is one order of events."""
-        head = connection.execute(_HEAD).one()
+        head = connection.execute(self._head).one()
         seq, before = head.seq, head.hash
         rows = []
         for e in events:
@@ -46,7 +43,7 @@ class EventStore(Base):
             words, detail = storable(e.text), encode(e.detail)
             row: dict[str, Any] = {
                 "seq": seq,
-                "case_id": e.case_id,
+                self.about: e.about,
                 "at": at,
                 "actor": e.actor,
                 "action": e.action,
@@ -54,42 +51,61 @@ class EventStore(Base):
                 "detail": detail,
                 "digest": digest(words, detail),
             }
-            before = row["hash"] = chained(before, row)
+            before = row["hash"] = chained(before, row, self.about)
             rows.append(row)
-        connection.execute(_APPEND, rows)
-        connection.execute(_MOVE_HEAD, {"seq": seq, "hash": before})
+        connection.execute(self._insert, rows)
+        connection.execute(self._move, {"seq": seq, "hash": before})
 
-    def verify_events(self) -> tuple[int, str | None]:
-        with self._read() as connection:
-            head = connection.execute(select(t.event_head.c.seq, t.event_head.c.hash)).one()
-            seq, before = 0, ""
-            for row in _pages(connection):
-                seq += 1
-                wrong = _wrong(seq, before, row)
-                if wrong:
-                    return seq - 1, wrong
-                before = row["hash"]
+    def verify(self, connection: Connection) -> tuple[int, str | None]:
+        """How many events hold, and a sentence about the first one that does not."""
+        head = connection.execute(self._end).one()
+        seq, before = 0, ""
+        for row in self._pages(connection):
+            seq += 1
+            wrong = _wrong(seq, before, row, self.about)
+            if wrong:
+                return seq - 1, wrong
+            before = row["hash"]
         if (seq, before) != (head.seq, head.hash):
             return seq, f"The last events are missing: the chain ends at {seq} and its head is at {head.seq}."
         return seq, None
 
+    def _pages(self, connection: Connection) -> Iterator[Mapping[Any, Any]]:
+        last = 0
+        while True:
+            page = connection.execute(self._all.where(self._seq > last).limit(_PAGE)).mappings().all()
+            yield from page
+            if len(page) < _PAGE:
+                return
+            last = page[-1]["seq"]
 
-def _pages(connection: Connection) -> Iterator[Mapping[Any, Any]]:
-    last = 0
-    while True:
-        page = connection.execute(_ALL.where(t.case_events.c.seq > last).limit(_PAGE)).mappings().all()
-        yield from page
-        if len(page) < _PAGE:
-            return
-        last = page[-1]["seq"]
+
+class NewEvent(NamedTuple):
+    about: int | str  # the id of a case, or the slug of a provider
+    actor: str
+    action: str
+    text: str
+    detail: Mapping[str, object] = {}
 
 
-def _wrong(seq: int, before: str, row: Mapping[Any, Any]) -> str | None:
+_CASES = Chain(t.case_events, t.event_head, "case_id")
+
+
+class EventStore(Base):
+    def _append(self, connection: Connection, events: Sequence[NewEvent], at: datetime) -> None:
+        _CASES.append(connection, events, at)
+
+    def verify_events(self) -> tuple[int, str | None]:
+        with self._read() as connection:
+            return _CASES.verify(connection)
+
+
+def _wrong(seq: int, before: str, row: Mapping[Any, Any], about: str) -> str | None:
     if row["seq"] != seq:
         return f"Event {seq} is missing."
     if row["digest"] != digest(row["text"], row["detail"]):
         return f"The words of event {seq} were changed."
-    if row["hash"] != chained(before, row):
+    if row["hash"] != chained(before, row, about):
         return f"Event {seq} was changed, or one before it was replaced."
     return None
 
@@ -98,8 +114,8 @@ def digest(text: str, detail: str) -> str:
     return hashlib.sha256(f"{len(text)}:{text}{detail}".encode()).hexdigest()
 
 
-def chained(before: str, row: Mapping[Any, Any]) -> str:
+def chained(before: str, row: Mapping[Any, Any], about: str) -> str:
     """The hash of a row: SHA-256 hex over the hash before it and the row as JSON, times in UTC to the microsecond."""
     at = row["at"].astimezone(UTC).isoformat(timespec="microseconds")
-    canonical = json.dumps([row["seq"], row["case_id"], at, row["actor"], row["action"], row["digest"]])
+    canonical = json.dumps([row["seq"], row[about], at, row["actor"], row["action"], row["digest"]])
     return hashlib.sha256((before + canonical).encode()).hexdigest()

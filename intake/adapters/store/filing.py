@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from intake.adapters.store import tables as t
-from intake.adapters.store.base import CASE_TO_CHANGE, clashes_on
+from intake.adapters.store.base import CASE_TO_CHANGE, REGISTRY_VERSION, clashes_on
 from intake.adapters.store.case_rows import (
     Values,
     due_again,
@@ -35,8 +36,9 @@ from intake.adapters.store.codec import (
 from intake.adapters.store.events import SYSTEM, EventStore, NewEvent
 from intake.adapters.store.jobqueue import JobStore
 from intake.adapters.store.outbox import BOUNCED, mail_row, queued
-from intake.adapters.store.receiving import SUGGEST, new_job
+from intake.adapters.store.receiving import RECHECK, SUGGEST, new_job
 from intake.adapters.store.registers import device_rows, plan_rows
+from intake.domain.later import next_try, unanswered
 from intake.domain.marks import READ_FIRST, UNREADABLE
 from intake.domain.model import (
     CaseDraft,
@@ -62,6 +64,8 @@ _CASE = insert(t.cases).returning(_c.id)
 _NAME = select(t.providers.c.name).where(t.providers.c.slug == bindparam("slug"))
 _DELIVERY = select(_d.raw_id, _d.outcome).where(_d.id == bindparam("delivery"))
 _DELIVERY_TO_END = _DELIVERY.with_for_update()
+# Shared by all who file; a change of the register waits for them, or they for it.
+_REGISTER = select(t.settings.c.value).where(t.settings.c.name == REGISTRY_VERSION).with_for_update(read=True)
 _REFERENCES = (
     select(_s.n, _c.reference, _c.id)
     .outerjoin(t.cases, _s.case_id == _c.id)
@@ -183,6 +187,7 @@ class _Desk:
 
     def file(self) -> tuple[str, ...]:
         filing, execute = self.filing, self.connection.execute
+        register = int(self.connection.scalar(_REGISTER) or 0)
         ended = {"delivery": filing.delivery.id, "ended": filing.outcome.value}
         if execute(_OUTCOME, ended).rowcount != 1:
             raise _AlreadyFiled
@@ -196,10 +201,21 @@ class _Desk:
             self._note_bounces()
         if filing.suggest and self.case_ids:
             execute(self.store._upserts.job_again, new_job(SUGGEST, self.case_ids[0], self.now))
+        again = self._check_again_at(register)
+        if again and not joined:
+            jobs = [new_job(RECHECK, case_id, again) for case_id in self.case_ids]
+            execute(self.store._upserts.job_again, jobs)
         if self.events:
             self.store._append(self.connection, self.events, self.now)
         self.store._count(self.connection, self.counts)
         return references
+
+    def _check_again_at(self, register: int) -> datetime | None:
+        """When the sender is to be checked again: at once when the register changed while it was checked, later when DNS gave no
+        answer, else never."""
+        if self.filing.register is not None and self.filing.register != register:
+            return self.now
+        return next_try(self.now, self.now) if unanswered(self.filing.sender) else None
 
     # ---- new cases ----
 

@@ -9,25 +9,20 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from intake.adapters.store import tables as t
-from intake.adapters.store.base import Base, batches
+from intake.adapters.store.backlog import BacklogRows
+from intake.adapters.store.base import REGISTRY_VERSION
 from intake.adapters.store.codec import decode, encode
-from intake.adapters.store.receiving import RECHECK, new_job
-from intake.domain import web_submission
+from intake.adapters.store.events import Chain, NewEvent
 from intake.domain.model import Contact, ExceptionAddress, Provider
 
 _p, _d, _a = t.providers.c, t.controlled_domains.c, t.accounts.c
 _CONTACT, _EXCEPTION = "contact", "exception"
-_VERSION = "registry_version"
+_TOLD = 200  # providers of an import whose domains the history names
+CHAIN = Chain(t.register_events, t.register_head, "about")
 _ALL = select(t.providers).order_by(_p.slug)
 _DOMAINS = select(t.controlled_domains).order_by(_d.provider, _d.place)
 _ACCOUNTS = select(t.accounts).order_by(_a.provider, _a.place)
-_READ_VERSION = select(t.settings.c.value).where(t.settings.c.name == _VERSION)
-_BACKLOG = (
-    select(t.cases.c.id)
-    .join(t.raw_messages, t.cases.c.raw_id == t.raw_messages.c.id)
-    .where(t.cases.c.closed == 0, t.raw_messages.c.channel != web_submission.CHANNEL)
-    .order_by(t.cases.c.id)
-)
+_READ_VERSION = select(t.settings.c.value).where(t.settings.c.name == REGISTRY_VERSION)
 _RENAME = (
     update(t.cases)
     .where(t.cases.c.provider == bindparam("slug"), t.cases.c.provider_name != bindparam("name"))
@@ -35,33 +30,49 @@ _RENAME = (
 )
 
 
-class RegistryRows(Base):
-    def save_providers(self, providers: Sequence[Provider]) -> None:
+class RegistryRows(BacklogRows):
+    def save_providers(self, providers: Sequence[Provider], actor: str = "system") -> int:
         slugs = [p.slug for p in providers]
         with self._write() as connection:
-            version = connection.scalar(_READ_VERSION.with_for_update())
+            version = self._next_version(connection)
             before = _providers(connection, connection.execute(_ALL.where(_p.slug.in_(slugs))).mappings().all())
-            if providers:
-                connection.execute(self._upserts.provider, [_row(p) for p in providers])
-                connection.execute(delete(t.controlled_domains).where(_d.provider.in_(slugs)))
-                connection.execute(delete(t.accounts).where(_a.provider.in_(slugs)))
-                connection.execute(_RENAME, [{"slug": p.slug, "name": p.name} for p in providers])
-            for table, rows in ((t.controlled_domains, _domains(providers)), (t.accounts, _accounts(providers))):
-                if rows:
-                    connection.execute(insert(table), rows)
-            connection.execute(self._upserts.setting, {"name": _VERSION, "value": str(int(version or 0) + 1)})
-            if _who_may(before) != _who_may(providers):
-                self._check_backlog_again(connection)
+            self._replace(connection, providers)
+            self._new_version(connection)
+            self._note_import(connection, actor, *_told(before, providers, version))
+            return self._check_again(connection, before, providers)
 
-    def _check_backlog_again(self, connection: Connection) -> None:
-        """A job for each open case that came by mail: whose it is may be another's by the register as it is now."""
-        now = self._clock()
-        for found in batches(connection.scalars(_BACKLOG).all()):
-            connection.execute(self._upserts.job_again, [new_job(RECHECK, case_id, now) for case_id in found])
+    def _note_import(self, connection: Connection, actor: str, text: str, detail: Mapping[str, object]) -> None:
+        CHAIN.append(connection, [NewEvent("", actor, "imported", text, detail)], self._clock())
 
-    def backlog(self) -> tuple[str, ...]:
-        with self._read() as connection:
-            return tuple(connection.scalars(_BACKLOG.with_only_columns(t.cases.c.reference)))
+    def _next_version(self, connection: Connection) -> int:
+        """The version that the register will have; its row is locked until the end of the transaction."""
+        return int(connection.scalar(_READ_VERSION.with_for_update()) or 0) + 1
+
+    def _new_version(self, connection: Connection) -> None:
+        connection.execute(
+            self._upserts.setting, {"name": REGISTRY_VERSION, "value": str(self._next_version(connection))}
+        )
+
+    def _to_change(self, connection: Connection, slug: str) -> tuple[int, Provider]:
+        """The next version and the provider as it stands. KeyError when there is none."""
+        version = self._next_version(connection)
+        found = _providers(connection, connection.execute(_ALL.where(_p.slug == slug)).mappings().all(), slug)
+        if not found:
+            raise KeyError(slug)
+        return version, found[0]
+
+    def _replace(self, connection: Connection, providers: Sequence[Provider]) -> None:
+        """Each by its slug, with all that belongs to it."""
+        if not providers:
+            return
+        slugs = [p.slug for p in providers]
+        connection.execute(self._upserts.provider, [_row(p) for p in providers])
+        connection.execute(delete(t.controlled_domains).where(_d.provider.in_(slugs)))
+        connection.execute(delete(t.accounts).where(_a.provider.in_(slugs)))
+        connection.execute(_RENAME, [{"slug": p.slug, "name": p.name} for p in providers])
+        for table, rows in ((t.controlled_domains, _domains(providers)), (t.accounts, _accounts(providers))):
+            if rows:
+                connection.execute(insert(table), rows)
 
     def registry_version(self) -> int:
         with self._read() as connection:
@@ -77,12 +88,20 @@ class RegistryRows(Base):
             return next(iter(_providers(connection, one, slug)), None)
 
 
-def _who_may(providers: Sequence[Provider]) -> dict[str, object]:
-    """What of the register a sender check asks for."""
-    return {
-        p.slug: (p.name, sorted(p.domains), sorted(map(str, p.contacts)), sorted(map(str, p.exceptions)))
-        for p in providers
+def _told(before: Sequence[Provider], after: Sequence[Provider], version: int) -> tuple[str, Mapping[str, object]]:
+    """An import in a sentence, and which domains came and went, of the first providers that changed."""
+    was = {p.slug: p for p in before}
+    changed = [p for p in after if was.get(p.slug) != p]
+    new = sum(p.slug not in was for p in changed)
+    told = {
+        p.slug: {
+            "added": sorted(set(p.domains) - set(was[p.slug].domains if p.slug in was else ())),
+            "removed": sorted(set(was[p.slug].domains if p.slug in was else ()) - set(p.domains)),
+        }
+        for p in changed[:_TOLD]
     }
+    text = f"A register of {len(after)} providers was imported: {new} new, {len(changed) - new} changed."
+    return text, {"version": version, "providers": told}
 
 
 def _providers(

@@ -11,7 +11,7 @@ from intake.adapters.store.outbox import Outbox
 from intake.adapters.store.people import DraftRows, StaffRows
 from intake.adapters.store.queue import Queue
 from intake.adapters.store.receiving import Receiving
-from intake.adapters.store.registry import RegistryRows
+from intake.adapters.store.registrations import RegistrationRows
 from intake.ports import DraftStore, OperatorStore, RegistryStore, StaffStore, Store, TriageStore
 
 
@@ -23,7 +23,7 @@ class SqlStore(
     Queue,
     CasePages,
     DeskStore,
-    RegistryRows,
+    RegistrationRows,  # the register too
     StaffRows,
     DraftRows,
     OperatorRows,

@@ -36,8 +36,8 @@ metadata = MetaData(
 )
 
 
-def _partial(name: str, where: str, *columns: str) -> Index:
-    return Index(name, *columns, sqlite_where=text(where), info={"where": where})
+def _partial(name: str, where: str, *columns: str, unique: bool = False) -> Index:
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), info={"where": where})
 
 
 def also_for_postgresql() -> None:
@@ -78,6 +78,49 @@ accounts = Table(
     Column("name", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("until", String(10), nullable=False),
+)
+
+registrations = Table(
+    "registrations",
+    metadata,
+    Column("id", Identity, primary_key=True),
+    Column("kind", String(20), nullable=False),  # domain, exception
+    Column("provider", ForeignKey("providers.slug"), nullable=False, index=True),
+    Column("subject", String(320), nullable=False),  # the domain or the address
+    Column("state", String(12), nullable=False),  # proposed, registered, refused, withdrawn
+    Column("method", String(20), nullable=False),
+    Column("proven_on", String(10), nullable=False),
+    Column("words", Text, nullable=False),
+    Column("until", String(10), nullable=False),
+    Column("proposed_by", String(320), nullable=False),
+    Column("proposed_at", UTCDateTime, nullable=False),
+    Column("decided_by", String(320), nullable=False),
+    Column("decided_at", UTCDateTime),
+    Column("decision", Text, nullable=False),
+    Column("version", Integer),  # of the register, from which on it holds
+    _partial("ix_registrations_waiting", "state = 'proposed'", "kind", "provider", "subject", unique=True),
+)
+
+register_events = Table(
+    "register_events",
+    metadata,
+    Column("seq", Identity, primary_key=True, autoincrement=False),  # without a gap
+    Column("about", String(400), nullable=False, index=True),  # the provider's slug, "" for an import of many
+    Column("at", UTCDateTime, nullable=False),
+    Column("actor", String(320), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("digest", String(64), nullable=False),  # of text and detail
+    Column("hash", String(64), nullable=False),  # of the hash before, and this row
+)
+
+register_head = Table(
+    "register_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", Identity, nullable=False),
+    Column("hash", String(64), nullable=False),
 )
 
 # ---- what arrived --------------------------------------------------------------------------------
