@@ -11,7 +11,6 @@ from __future__ import annotations
 import random
 import secrets
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Protocol
 
 from intake import mail_text, paging
@@ -22,10 +21,9 @@ from intake.domain.verdicts import HOST_CHECK_FAILED
 from intake.examine import Examination, examine
 from intake.examine import Parts as ExamineParts
 from intake.ports import Blobs, Clock, Delivery, Filing, Job, NewMail, ReferenceTaken, Store
-from intake.receive import IMPORT
+from intake.receive import is_history
 from intake.stamping import note_stamp
 
-_OLD = timedelta(days=7)
 _CHANCE: random.Random = secrets.SystemRandom()
 
 
@@ -109,7 +107,7 @@ def _filing(
         drafts=tuple(zip(references, found.drafts, strict=True)),
         update=found.update,
         duplicate_of=found.duplicate_of,
-        mails=() if _is_history(parts, delivery) else _told(parts, delivery, found, references),
+        mails=() if _history(parts, delivery) else _told(parts, delivery, found, references),
         reasons=found.reasons,
         marks=found.marks,
         suggest=found.suggest,
@@ -117,9 +115,8 @@ def _filing(
     )
 
 
-def _is_history(parts: Parts, delivery: Delivery) -> bool:
-    """Old mail that somebody brought over from elsewhere: nobody is answered or woken because of it. It stands in the queue, overdue."""
-    return delivery.channel == IMPORT and parts.clock() - delivery.received_at > _OLD
+def _history(parts: Parts, delivery: Delivery) -> bool:
+    return is_history(delivery.channel, delivery.received_at, parts.clock())
 
 
 def _told(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from intake.domain.automatic import MACHINE_HEADERS
@@ -16,6 +17,7 @@ from intake.domain.model import Arrival
 from intake.ports import Blobs, Delivery, Doorbell, Store, ToKeep
 
 IMPORT = "import"  # the channel of files that somebody brought over from elsewhere
+_OLD = timedelta(days=7)
 
 # Written by machines on the way: two deliveries of one mail may differ in them and in nothing else.
 _TRANSPORT = (
@@ -101,6 +103,11 @@ def _to_keep(arrival: Arrival, blob: str) -> ToKeep:
         remote_id=arrival.remote_id,
         received_at=arrival.received_at,
     )
+
+
+def is_history(channel: str, received_at: datetime, filed_at: datetime) -> bool:
+    """Old mail that somebody brought over from elsewhere: nobody is answered or woken because of it. It stands in the queue, overdue."""
+    return channel == IMPORT and filed_at - received_at > _OLD
 
 
 def content_key(raw: bytes) -> str:

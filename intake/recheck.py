@@ -21,6 +21,7 @@ from intake.examine import Parts as ExamineParts
 from intake.examine import sender_again
 from intake.mail_text import Composer
 from intake.ports import Blobs, CaseView, Clock, Conflict, Job, NewMail, TriageStore
+from intake.receive import is_history
 
 SENDER_CHANGED = "SENDER_CHANGED"
 _ACTOR = "system"
@@ -132,7 +133,7 @@ def _write(parts: Parts, view: CaseView, after: SenderCheck) -> Rechecked:
     }
     why = "DNS has answered now" if unanswered(view.sender) and not unanswered(after) else "The register changed"
     text = f"{why}, and the sender was checked again: {_said(before)} before, {_said(after.verdict)} now."
-    mail = _mail(parts, view, after) if opened else None
+    mail = _mail(parts, view, after) if opened and not _history(view) else None
     parts.store.change(row.reference, row.version, _ACTOR, "sender_rechecked", text, changes, detail, mail)
     return Rechecked(row.reference, before, after.verdict, provider, opened)
 
@@ -156,6 +157,10 @@ def _marks(view: CaseView, after: SenderCheck, provider: str | None) -> dict[str
     codes = [m for m in view.row.marks if m not in routing.OF_SENDER and m != SENDER_CHANGED]
     codes += [r.code for r in new] + ([CHECK_FIRST] if any(r.code == SENDER_CHANGED for r in new) else [])
     return {"reasons": (*new, *kept), "marks": tuple(dict.fromkeys(codes))}
+
+
+def _history(view: CaseView) -> bool:
+    return bool(view.events) and is_history(view.raw.channel, view.row.received_at, view.events[0].at)
 
 
 def _mail(parts: Parts, view: CaseView, after: SenderCheck) -> NewMail | None:

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import json
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from intake import triage
+from intake import receive, triage
 from intake.adapters.demo.mails import write
 from intake.adapters.demo.signing import key_file, signer
 from intake.adapters.demo.signing import zone as zone_of
-from intake.domain.model import OutcomeCode, Status
+from intake.adapters.dns import DnsNetwork
+from intake.cli import main
+from intake.domain.model import Arrival, OutcomeCode, ReadDocument, Status
+from intake.pipeline import Done, process
 from intake.recheck import recheck_case
+from intake.registry_file import read_registry
 from tests.scenarios.world import (
     BREACH,
     LEAD,
     NOW,
+    OFFICE,
     REGISTER,
     TRIAGE,
     World,
@@ -191,3 +200,158 @@ def test_the_command_says_what_changed(world: World, tmp_path: Path) -> None:
     assert first is not None
     assert (first.before, first.after, first.opened) == ("unknown_domain", "verified_domain", True)
     assert first.provider == "kowhai"
+
+
+# ---- only what a change may concern --------------------------------------------------------------
+
+
+def waiting(world: World) -> int:
+    return world.parts.store.job_counts("recheck")["due"]
+
+
+def test_a_domain_makes_work_for_doubtful_senders_and_its_own_and_leaves_the_others_alone(world: World) -> None:
+    world.send(files=[assessment_file()])  # verified, of another domain
+    world.send(
+        sender=f"Office <office@{'tōtara.org.nz'.encode('idna').decode()}>", files=[assessment_file("Tōtara Whānau")]
+    )
+    world.send(sender=NEW, files=[assessment_file()])
+    jobs.drain(world.parts)
+
+    again = world.parts.store.save_providers(read_registry(REGISTER.replace("tōtara.org.nz,Off", "totara2.org.nz,Off")))
+
+    assert again == waiting(world) == 2  # the doubtful one, and the one whose domain went away
+    jobs.drain(world.parts)
+    assert waiting(world) == 0
+
+
+def test_a_message_that_is_filed_while_the_register_changes_is_checked_again(world: World) -> None:
+    (delivery,) = receive.keep(
+        world.parts, [Arrival(world.mail(sender=NEW, files=[assessment_file()]), "maildrop", "breach", "r1", NOW)]
+    )
+    real = world.parts.documents
+
+    class WhileReading:
+        """The register changes in the middle of the message's way: after its sender was checked."""
+
+        def read(self, attachments: Sequence[tuple[str, bytes]]) -> tuple[ReadDocument, ...]:
+            world.register(WITH_DOMAIN)
+            return real.read(attachments)
+
+        def close(self) -> None:
+            raise AssertionError("not this one's to close")
+
+    world.parts.__dict__["documents"] = WhileReading()
+    done = process(world.parts, delivery.id)
+    world.parts.__dict__["documents"] = real
+    assert done.outcome is OutcomeCode.HELD
+
+    jobs.drain(world.parts)
+
+    assert (world.row(done).status, world.case(done).sender.verdict) == ("open", "verified_domain")
+
+
+# ---- DNS was silent ------------------------------------------------------------------------------
+
+
+@contextmanager
+def silent_dns(world: World) -> Iterator[None]:
+    """Name servers that take every question and answer none."""
+
+    class Hasty(DnsNetwork):
+        SECONDS = 0.05
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        world.parts.__dict__["_dns"] = Hasty(["127.0.0.1"], port=deaf.getsockname()[1])
+        yield
+    world.parts.__dict__.pop("_dns")
+
+
+def signed_while_dns_is_silent(world: World) -> Done:
+    pem, zone = key_file(world.folder), world.folder / "zone.json"
+    record = next(iter(zone_of(pem).values()))
+    zone.write_text(json.dumps({"demo._domainkey.trust.org.nz": record}))
+    unsigned = write(sender=OFFICE, subject="Form", body="Attached.", at=NOW, identity="s2", files=[assessment_file()])
+    with silent_dns(world):
+        return world.arrives(signer(pem)(unsigned, "trust.org.nz"))
+
+
+def test_what_dns_gave_no_answer_for_is_looked_at_again_by_itself(world: World) -> None:
+    done = signed_while_dns_is_silent(world)
+    assert (done.outcome, world.case(done).sender.verdict) == (OutcomeCode.HELD, "unauthenticated")
+    jobs.drain(world.parts)
+    assert world.history(done).count("sender_rechecked") == 0
+    assert world.parts.store.job_counts("recheck")["later"] == 1
+
+    world.later(minutes=16)
+    jobs.drain(world.parts)
+
+    case = world.case(done)
+    assert (case.row.status, case.sender.verdict) == ("open", "verified_account")
+    assert "DNS has answered now" in world.page(done.cases[0])
+    assert world.parts.store.job_counts("recheck") == {"due": 0, "later": 0, "leased": 0, "person": 0}
+
+
+def test_a_domain_that_stays_dark_is_asked_three_times_in_a_day_and_then_left_to_a_person(world: World) -> None:
+    done = signed_while_dns_is_silent(world)
+    version, tries = world.row(done).version, []
+    for _ in range(60):
+        world.later(minutes=30)
+        with silent_dns(world):
+            tries.append(jobs.drain(world.parts))
+
+    assert sum(tries) == 3
+    assert tries[0] == 1 and sum(tries[:7]) == 2 and sum(tries[:41]) == 3
+    assert (world.row(done).status, world.row(done).version) == ("held", version)
+    assert world.parts.store.job_counts("recheck")["later"] == 0
+
+
+def test_a_recheck_that_is_killed_before_its_end_goes_on_and_writes_once(world: World) -> None:
+    done = world.send(sender=NEW, files=[assessment_file()])
+    world.register(WITH_DOMAIN)
+    (job,) = world.parts.store.claim(("recheck",), 1, 60, "one that dies")
+    assert recheck_case(world.parts, done.cases[0]) is not None  # written, and the job's end was not
+    world.later(minutes=5)
+    world.parts.store.sweep()
+
+    assert jobs.drain(world.parts) == 1
+
+    assert world.history(done).count("sender_rechecked") == 1
+    assert not world.parts.store.finish(job)
+    assert len(world.mails_of(done)) == 2
+
+
+def test_the_command_prints_what_changed_and_names_a_case_that_there_is_not(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = world.send(sender=NEW, files=[assessment_file()])
+    world.register(WITH_DOMAIN)
+    monkeypatch.setenv("INTAKE_CONFIG", str(world.folder / "intake.toml"))
+    monkeypatch.setenv("INTAKE_DATABASE_URL", world.parts.settings.database)
+    monkeypatch.setenv("INTAKE_DATA_DIR", str(world.folder / "var"))
+
+    assert main(["recheck", "SA-0000-0", "--json"]) == 65
+    assert "provider-intake:" in capsys.readouterr().err
+    assert main(["recheck", done.cases[0].lower(), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "case": done.cases[0],
+        "before": "unknown_domain",
+        "after": "verified_domain",
+        "provider": "kowhai",
+        "opened": True,
+    }
+    assert main(["recheck", "--json"]) == 0
+    assert capsys.readouterr().out == ""
+    assert main(["audit", "verify", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["register_events"] == 2
+
+
+def test_old_mail_that_was_imported_opens_without_an_answer(world: World) -> None:
+    raw = world.mail(sender=NEW, files=[assessment_file()])
+    (delivery,) = receive.keep(world.parts, [Arrival(raw, "import", "breach", "r9", NOW - timedelta(days=90))])
+    done = process(world.parts, delivery.id)
+
+    register(world)
+
+    assert world.row(done).status == "open"
+    assert world.mails_of(done) == ()
