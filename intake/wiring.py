@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from forms.schema import Problem
 from intake.config import MailboxSettings, Settings
 from intake.desk import Desk
+from intake.domain.domain_records import DomainRecords
 from intake.domain.errors import Misconfigured
 from intake.domain.health import Health
 from intake.domain.model import Envelope, Provider, ReadAnswer
@@ -192,6 +193,12 @@ class Parts:
         from intake.adapters.own_checks import check_own
 
         return check_own(raw, envelope.headers, envelope.from_domain, trust, self._dns)
+
+    def domain_records(self, domain: str) -> DomainRecords:
+        """What a domain's DNS says about its mail. Never raises; takes seconds when nobody answers."""
+        from intake.adapters.domain_records import records_of
+
+        return records_of(domain, self._dns)
 
     @cached_property
     def _dns(self) -> Dns:

@@ -33,6 +33,15 @@ def long_day(instant: datetime) -> str:
     return _long(local(instant).date())
 
 
+def day(text: str) -> str:
+    """23 November 2026, of a date like 2026-11-23; anything else as it is."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{found.day} {_MONTHS[found.month - 1]} {found.year}"
+
+
 def full(instant: datetime) -> str:
     """Monday 23 November 2026, 9:05 am."""
     return f"{long_day(instant)}, {clock(instant)}"

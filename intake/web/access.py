@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from intake.domain.roles import READERS, ROLES, SEE_CONFLICTS, WORKERS
+from intake.domain.roles import READERS, REGISTRARS, ROLES, SEE_CONFLICTS, WORKERS
 
 ANYBODY = frozenset({"anybody"})
 SIGNED_IN = frozenset(ROLES)
@@ -51,6 +51,12 @@ ROUTES: Mapping[str, frozenset[str]] = {
     "case.unlock": WORKERS & SEE_CONFLICTS,
     "providers.every": SIGNED_IN,
     "providers.one": SIGNED_IN,
+    "onboarding.look": READERS,
+    "onboarding.register": REGISTRARS,
+    "onboarding.propose": WORKERS,
+    "onboarding.decisions": READERS,
+    "onboarding.one": READERS,
+    "onboarding.decide": WORKERS,  # who proposed takes back; who may agree is asked of `onboarding`
     "system.page": SIGNED_IN,
 }
 

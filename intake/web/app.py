@@ -22,6 +22,7 @@ from intake.web import (
     staff,
     staff_case,
     staff_keys,
+    staff_onboarding,
     staff_providers,
     staff_queue,
     staff_system,
@@ -73,6 +74,7 @@ def _blueprints(parts: Parts) -> list[Blueprint]:
         staff_queue.blueprint(parts),
         staff_case.blueprint(parts),
         staff_providers.blueprint(parts),
+        staff_onboarding.blueprint(parts),
         staff_system.blueprint(parts),
         staff_keys.blueprint(parts),
     ]

@@ -13,7 +13,7 @@ from intake import case_reading, judging, triage
 from intake.domain import breach, nz_words
 from intake.domain.clocks import marker_ends, marker_state
 from intake.domain.marks import CONFLICT
-from intake.domain.model import CaseKind, Provider, SenderCheck, Status
+from intake.domain.model import CaseKind, Provider, SenderCheck, Status, VerdictCode
 from intake.ports import CaseView, Event, QueueRow, Staff
 from intake.web import present, staff
 from intake.web.answer_view import answers_of, suggestions, typing
@@ -24,6 +24,7 @@ from intake.web.parts import Parts
 _NOTIFIABLE = {"likely": "likely", "possible": "possible", "not_indicated": "not indicated by what is known"}
 _KEY_EVENTS = frozenset(
     {"kind", "locked", "opened", "assigned", "closed", "close_agreed", "close_asked", "band", "asked", "let_through"}
+    | {"sender_rechecked"}
 )
 
 
@@ -47,6 +48,7 @@ def values(parts: Parts, case: CaseView, me: Staff, args: Mapping[str, str]) -> 
         "next": step,
         "mine": row.assignee == me.address,
         "sender_checks": checks,
+        "unregistered": _unregistered(case.sender),
         "raw": case.raw,
         "received": present.long_moment(case.raw.received_at),
         "doubtful": doubtful,
@@ -127,6 +129,22 @@ def _fits(row: QueueRow, status: Status) -> bool:
 
 def _outcome(row: QueueRow, code: str) -> str:
     return triage.OUTCOMES[CaseKind(row.kind)].get(code, code)
+
+
+_OF_NOBODY = (
+    VerdictCode.UNKNOWN_DOMAIN,
+    VerdictCode.UNKNOWN_UNVERIFIED,
+    VerdictCode.LOOKALIKE,
+    VerdictCode.PERSONAL_ACCOUNT,
+)
+
+
+def _unregistered(check: SenderCheck) -> str:
+    """The sender that somebody may want to register: a domain, or the address at a shared host; "" when it is known."""
+    seen = check.inner or check
+    if seen.verdict not in _OF_NOBODY:
+        return ""
+    return (seen.address if seen.verdict is VerdictCode.PERSONAL_ACCOUNT else seen.domain) or ""
 
 
 # ---- clocks, sender, band ---------------------------------------------------------------------------------------------

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from intake.config import Settings
+from intake.domain.domain_records import DomainRecords
 from intake.domain.health import Health as Health
+from intake.domain.registry import Registry
 from intake.mail_text import Composer
 from intake.ports import (
     Blobs,
@@ -25,6 +27,12 @@ class WebStore(TriageStore, StaffStore, RegistryStore, OperatorStore, Protocol):
     """The database as the staff pages see it."""
 
     def delivery(self, delivery_id: int) -> Delivery: ...
+
+
+class Register(Protocol):
+    """The register arranged for questions."""
+
+    def registry(self) -> Registry: ...
 
 
 class Parts(Protocol):
@@ -59,6 +67,16 @@ class Parts(Protocol):
     @property
     def desk(self) -> Any:
         """What `intake.web.provider.blueprint` takes."""
+        ...
+
+    @property
+    def lookups(self) -> Register: ...
+
+    @property
+    def own_domains(self) -> tuple[str, ...]: ...
+
+    def domain_records(self, domain: str) -> DomainRecords:
+        """What a domain's DNS says about its mail. Never raises; takes seconds when nobody answers."""
         ...
 
     def health(self) -> Sequence[Health]:

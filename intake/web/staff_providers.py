@@ -6,7 +6,8 @@ from flask import Blueprint, abort, render_template
 
 from intake import triage
 from intake.domain import nz_words
-from intake.ports import QueueRow
+from intake.onboarding import METHODS
+from intake.ports import QueueRow, Registration
 from intake.web import present, staff
 from intake.web.auth import me
 from intake.web.parts import Parts
@@ -17,7 +18,11 @@ def blueprint(parts: Parts) -> Blueprint:
 
     @pages.get("")
     def every() -> str:
-        return render_template("staff/providers.html", providers=sorted(parts.store.providers(), key=lambda p: p.name))
+        return render_template(
+            "staff/providers.html",
+            providers=sorted(parts.store.providers(), key=lambda p: p.name),
+            waiting=len(parts.store.registrations("proposed")),
+        )
 
     @pages.get("/<slug>")
     def one(slug: str) -> str:
@@ -34,9 +39,19 @@ def blueprint(parts: Parts) -> Blueprint:
             counts=_counts(rows),
             unreachable=parts.store.unreachable([c.address for c in provider.contacts]),
             exceptions=[(e, e.until < today) for e in provider.exceptions],
+            proofs=_proofs(parts.store.registrations("registered", slug)),
         )
 
     return pages
+
+
+def _proofs(entries: tuple[Registration, ...]) -> dict[str, str]:
+    """How each domain was proven; the newest counts. One that came with an import has none."""
+    return {
+        e.subject: f"proven on {nz_words.day(e.proven_on)}: {METHODS[e.method].lower()}"
+        for e in reversed(entries)
+        if e.method in METHODS
+    }
 
 
 def _counts(rows: list[QueueRow]) -> list[tuple[str, int]]:
