@@ -144,6 +144,12 @@ def token_for(secret: bytes, domain: str) -> str:
     return f"provider-intake={base64.b32encode(made).decode().lower()}"
 
 
+def left_out(registered: Sequence[Registration], providers: Sequence[Provider]) -> tuple[Registration, ...]:
+    """What people registered and a file of the register, which replaces whole providers, does not have."""
+    named = {p.slug: {*p.domains, *(e.address for e in p.exceptions)} for p in providers}
+    return tuple(r for r in registered if r.provider in named and r.subject not in named[r.provider])
+
+
 # ---- registering a domain ---------------------------------------------------------------------------------------------
 
 

@@ -68,7 +68,9 @@ def process_kept(parts: Parts, delivery: Delivery, raw: bytes | None = None, job
         ended = parts.store.delivery(delivery.id).outcome  # a worker may have filed this very delivery meanwhile
         return Done(ended or OutcomeCode.DUPLICATE, (first,) if first else (), None)
     raw = parts.blobs.get(delivery.raw.blob) if raw is None else raw
-    register = parts.store.registry_version()  # before the check: if it changes until the filing, the check is made again
+    register = (
+        parts.store.registry_version()
+    )  # before the check: if it changes until the filing, the check is made again
     found = examine(parts, raw, delivery.channel, delivery.mailbox, delivery.received_at)
     references = _file(parts, delivery, job, found, register)
     if found.stamp is not None:

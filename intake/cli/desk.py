@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from intake import config
 from intake.cli import show
 from intake.domain.errors import CannotRead
+from intake.domain.model import Provider
 from intake.domain.reference import parse
-from intake.ports import QueueFilter
+from intake.onboarding import left_out
+from intake.ports import QueueFilter, RegistryStore
 from intake.recheck import recheck_case
 from intake.registry_file import read_registry, stated_address
 from intake.wiring import Parts, build
+
+_ALL = 1_000_000
 
 
 def queue(given: argparse.Namespace) -> int:
@@ -54,13 +59,7 @@ def provider(given: argparse.Namespace) -> int:
             text = Path(given.name).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise CannotRead(f"{given.name} cannot be read as UTF-8 text: {error}") from error
-        read = read_registry(text, given.name)
-        again = store.save_providers(read)
-        if given.json:
-            show.line({"imported": len(read), "checking_again": again})
-        else:
-            print(f"{len(read)} providers; the senders of {again} open cases are checked again.")
-        return 0
+        return _import(store, read_registry(text, given.name), given.json)
     if given.what == "show" and not given.name:
         raise CannotRead("Say which provider: provider-intake provider show SLUG")
     found = store.providers() if given.what == "list" else tuple(p for p in store.providers() if p.slug == given.name)
@@ -71,6 +70,19 @@ def provider(given: argparse.Namespace) -> int:
             show.line(show.provider(one))
         else:
             print(f"{one.slug:16} {one.name}  {', '.join(one.domains)}")
+    return 0
+
+
+def _import(store: RegistryStore, read: Sequence[Provider], as_json: bool) -> int:
+    left = left_out(store.registrations("registered", limit=_ALL), read)
+    again = store.save_providers(read)
+    if as_json:
+        missing = [{"provider": r.provider, "subject": r.subject} for r in left]
+        show.line({"imported": len(read), "checking_again": again, "left_out": missing})
+        return 0
+    print(f"{len(read)} providers; the senders of {again} open cases are checked again.")
+    for one in left:
+        print(f"{one.subject} was registered for {one.provider} by a person, and is not in the file: it is gone now.")
     return 0
 
 

@@ -167,8 +167,8 @@ def _foretold(counted: Backlog) -> list[str]:
     told = (
         (counted.verified, "would become verified"),
         (counted.probable, "would become probable, on weak evidence"),
-        (counted.opened, "of them held, would open and be answered"),
-        (counted.failed, "failed the domain’s own check and would stay as they are"),
+        (counted.opened, "of them are held now, and would open"),
+        (counted.failed, "failed the domain’s own check, and would stay in doubt"),
         (counted.unproven, "would still need a call: nothing proves who sent them"),
     )
     return [f"{n} {words}" for n, words in told if n]

@@ -19,6 +19,7 @@ from intake.adapters.dns import DnsNetwork
 from intake.cli import main
 from intake.domain.model import Arrival, OutcomeCode, ReadDocument, Status
 from intake.pipeline import Done, process
+from intake.ports import Unpacked
 from intake.recheck import recheck_case
 from intake.registry_file import read_registry
 from tests.scenarios.world import (
@@ -233,9 +234,12 @@ def test_a_message_that_is_filed_while_the_register_changes_is_checked_again(wor
     class WhileReading:
         """The register changes in the middle of the message's way: after its sender was checked."""
 
-        def read(self, attachments: Sequence[tuple[str, bytes]]) -> tuple[ReadDocument, ...]:
+        def read(self, attachments: Sequence[tuple[str, bytes]], spent: float = 0.0) -> tuple[ReadDocument, ...]:
             world.register(WITH_DOMAIN)
-            return real.read(attachments)
+            return real.read(attachments, spent)
+
+        def unpack(self, wrapper: str, name: str, content: bytes, spent: float = 0.0) -> Unpacked:
+            raise AssertionError("this mail has none")
 
         def close(self) -> None:
             raise AssertionError("not this one's to close")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -64,10 +66,13 @@ def address_of(role: str) -> str:
 
 
 class Office:
-    """`mode` production or development; `demo` with the demo page."""
+    """`mode` production or development; `demo` with the demo page; `zone` is what DNS says, and all that it says."""
 
-    def __init__(self, folder: Path, mode: str = "development", demo: bool = False) -> None:
+    def __init__(
+        self, folder: Path, mode: str = "development", demo: bool = False, zone: Mapping[str, object] | None = None
+    ) -> None:
         self.clock = SetClock(NOW)
+        (folder / "zone.json").write_text(json.dumps(zone or {}), encoding="utf-8")
         key = folder / "key"
         key.write_bytes(b"k" * 32)
         variables = {
@@ -77,6 +82,7 @@ class Office:
             "INTAKE_DATABASE_URL": sqlite_url(folder),
             "INTAKE_SECRET_KEY_FILE": str(key),
             "INTAKE_CONFIG": str(_settings(folder)),
+            "INTAKE_DNS_FILE": str(folder / "zone.json"),
         }
         if mode == "production":
             variables |= {"INTAKE_BASE_URL": "https://localhost", "INTAKE_SMTP_URL": "smtps://mail.example"}

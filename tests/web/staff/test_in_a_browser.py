@@ -11,6 +11,7 @@ import pytest
 
 from intake.adapters.demo.answers import assessment
 from intake.adapters.demo.mails import File
+from intake.ports import Registration
 from intake.web.auth import sign_in_link
 from tests.support.browser import axe, open_browser, served, sideways
 from tests.web.staff.office import CALM, GRAVE, Office, address_of
@@ -19,6 +20,13 @@ from tests.web.staff.test_hostile_words import VECTORS
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+ZONE = {
+    "facilitation-with-a-long-name.co.nz": {
+        "MX": ["a" * 60 + ".mail.protection.outlook.com"],
+        "TXT": ["v=spf1 " + "x" * 200],
+    },
+    "_dmarc.facilitation-with-a-long-name.co.nz": {"TXT": ["v=DMARC1; p=none; rua=mailto:" + "r" * 90 + "@example.nz"]},
+}
 LONG = "Te-ingoa-roa-rawa-atu-o-tētahi-whakahaere-" * 4
 
 
@@ -58,6 +66,11 @@ class Desk:
             "held case": f"/case/{self.held}",
             "providers": "/providers",
             "provider": "/providers/kowhai",
+            "a domain": "/register?of=office@mail.facilitation-with-a-long-name.co.nz",
+            "an address of an internet provider": "/register?of=rua.law@xtra.co.nz",
+            "add a domain": "/register",
+            "who registered what": "/register/decisions",
+            "a proposal": "/register/decisions/1",
             "system": "/system",
             "demo": "/demo",
             "keys": "/keys",
@@ -69,12 +82,15 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder: Path = tmp_path_factory.mktemp("desk")
-    office = Office(folder, demo=True)
+    office = Office(folder, demo=True, zone=ZONE)
     grave = office.notice(
         {**GRAVE, "A01": LONG, "A06": "x" * 400}, files=(File("x" * 200 + ".txt", "text/plain", b"x"),)
     )
     calm = office.notice({**CALM, "A10": "professional", "B12": ["other_party_in_case"]})
     gaps = office.web(assessment("Kōwhai Example Trust", **{"L1-EMAIL-01": "no"}), "it-self-assessment@2026.1")
+    office.store.propose(
+        Registration("exception", "rimu", "x" * 60 + "@freemail.example", "y" * 200, "a@b", until="2027-03-31")
+    )
     held = office.mail("Please call.", subject="Contract " + "y" * 200, sender="a@" + "b" * 60 + ".example")
     with open_browser() as browser, served(office.application()) as address:
         yield Desk(office, browser, address, grave, calm, gaps, held)
