@@ -38,7 +38,11 @@ def main() -> int:
     each = (time.process_time() - begun) / len(mails)
     for name in ("missed", "false", "unseen", "alarms", "automatic_wrong"):
         print(f"{name}: {', '.join(getattr(found, name)) or 'none'}")
-    print(json.dumps({"mails": len(mails)} | {k: round(v, 3) for k, v in found.rates().items()} | {"ms": round(each * 1000, 2)}))
+    print(
+        json.dumps(
+            {"mails": len(mails)} | {k: round(v, 3) for k, v in found.rates().items()} | {"ms": round(each * 1000, 2)}
+        )
+    )
     return 0
 
 

@@ -1,9 +1,10 @@
 """A folder on an IMAP server, by imapclient. The only module, with `imap_account`, that knows the protocol.
 
-What is new is known by UID above the last one seen and, every `reconcile_minutes` or when the numbers do not
-add up, by looking at every UID in the folder. \\Seen plays no part: staff may open the mailbox. A mail leaves
-the folder by MOVE, in `done`, which the collector calls only after the mail is durable here; so a folder that
-is empty is one where everything is kept.
+What is new is known by UID above the last one seen and, every `reconcile_minutes` or when the numbers do not add up,
+by looking at every UID in the folder. A server that counts changes (CONDSTORE, RFC 7162) is not searched again when
+its count is that of a look which found nothing. \\Seen plays no part: staff may open the mailbox. A mail leaves the
+folder by MOVE, in `done`, which the collector calls only after the mail is durable here; so a folder that is empty is
+one where everything is kept.
 
 Traps that this code walks around (measured): `fetch` with a string set raises after the command ran, so sets
 are lists of ints; `UID n:*` past the end gives the last UID; a mail that somebody expunged comes with the body
@@ -58,6 +59,9 @@ class ImapMailbox:
         self._validity = 0
         self._last = 0
         self._full_at = 0.0  # monotonic; 0: at once
+        self._quiet: tuple[int, int] | None = (
+            None  # the server's count of changes and mails, when nothing was to be done
+        )
         self._large: set[int] = set()
         self._left: dict[int, str] = {}  # kept by us, and for some reason still in the folder: UID -> target
 
@@ -73,6 +77,7 @@ class ImapMailbox:
             client = self._selected()
             refused = self._move_left()
             uids = self._wanted(client)
+            self._quiet = None if uids or self._left or not self._changes else (self._changes, self._exists)
             for group in self._groups(client, uids):
                 yield from self._fetch(client, group)
             self._remember(uids)
@@ -144,6 +149,8 @@ class ImapMailbox:
     def _selected(self) -> Any:
         if self._client is None:
             self._client = self._sign_in()
+            if self._client.has_capability("CONDSTORE") and self._client.has_capability("ENABLE"):
+                self._client.enable("CONDSTORE")  # some servers tell their count only then
             for folder in (self._account.processed, self._account.held):
                 self._folders[folder] = _ensure_folder(self._client, folder)
         answer = self._client.select_folder(self._account.folder)
@@ -155,8 +162,9 @@ class ImapMailbox:
             _log.warning("uidvalidity_changed mailbox=%s", self.name)
             self._left.clear()
             self._large.clear()
-            self._validity, self._last, self._full_at = validity, 0, 0.0
+            self._validity, self._last, self._full_at, self._quiet = validity, 0, 0.0, None
         self._exists = int(answer[b"EXISTS"])
+        self._changes = int(answer.get(b"HIGHESTMODSEQ", 0))
         return self._client
 
     # ---- what is new ---------------------------------------------------------------------------
@@ -166,6 +174,8 @@ class ImapMailbox:
         _announced(client)  # what was announced until now is in the answer to the search
         if time.monotonic() >= self._full_at:
             return self._everything(client)
+        if self._quiet == (self._changes, self._exists):
+            return []
         found = client.search(["UID", f"{self._last + 1}:*"])
         uids = sorted(u for u in found if u > self._last)
         if self._exists > len(uids) + len(self._left):

@@ -17,6 +17,7 @@ from intake.adapters.too_large import PART_HEADER
 from intake.domain.errors import Misconfigured, Refused, TryLater
 from intake.domain.model import OutcomeCode
 from tests.support.dovecot import Dovecot
+from tests.support.imap_watch import ImapWatch
 from tests.support.places import RememberedState
 
 MakeMail = Callable[..., bytes]
@@ -119,6 +120,34 @@ def test_a_mail_that_could_not_be_kept_comes_again_on_the_next_pass(
 
     assert [a.remote_id for a in box.changes()] == [first.remote_id]
     box.close()
+
+
+def test_a_server_that_counts_changes_is_searched_only_when_something_changed(
+    dovecot: Dovecot, mailbox: str, state: RememberedState, mail: MakeMail
+) -> None:
+    """CONDSTORE (RFC 7162): the count comes with every SELECT."""
+    watched = ImapWatch(dovecot.imap)
+    asked: list[str] = []
+    watched.watch = lambda phase, command: asked.append(command) if phase == "before" else None
+    box = opened(dovecot, mailbox, state, host="127.0.0.1", port=watched.port, security="none", ca_file="")
+
+    assert [list(box.changes()) for _ in range(3)] == [[], [], []]
+    searches = asked.count("SEARCH")
+    dovecot.deliver(mailbox, mail(1))
+    (came,) = box.changes()
+    (again,) = box.changes()
+    box.done(came.remote_id)
+    staff = dovecot.client(mailbox)
+    staff.select_folder("Processed")
+    staff.move(staff.search("ALL"), "INBOX")
+    staff.logout()
+    (back,) = box.changes()
+    box.close()
+    watched.stop()
+
+    assert searches == 1
+    assert again.remote_id == came.remote_id
+    assert back.raw == came.raw
 
 
 def test_new_mail_ends_the_wait_within_two_seconds(

@@ -129,7 +129,10 @@ def _parts(text: bytes, parts: Sequence[bytes]) -> Iterator[bytes]:
 
 def _file(name: str) -> bytes:
     """Only its name counts here: what is in it cannot be read."""
-    return f'Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename="{name}"\r\n\r\n'.encode() + b"\x00\x01not a form"
+    return (
+        f'Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename="{name}"\r\n\r\n'.encode()
+        + b"\x00\x01not a form"
+    )
 
 
 def _joined(head: Sequence[str], more: Sequence[str], body: bytes) -> bytes:
