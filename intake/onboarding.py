@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Protocol
 
@@ -21,7 +21,7 @@ from intake.domain.address import normalise_domain, registrable, to_unicode
 from intake.domain.domain_records import DomainRecords
 from intake.domain.domain_report import token_found
 from intake.domain.hosts import shared_host, shared_tenant_suffixes
-from intake.domain.model import Provider, Status, VerdictCode
+from intake.domain.model import ExceptionAddress, Provider, Status, VerdictCode
 from intake.domain.registry import Registry, is_own, protected
 from intake.domain.roles import REGISTRARS, WORKERS
 from intake.domain.routing import ACCEPTED
@@ -144,10 +144,28 @@ def token_for(secret: bytes, domain: str) -> str:
     return f"provider-intake={base64.b32encode(made).decode().lower()}"
 
 
-def left_out(registered: Sequence[Registration], providers: Sequence[Provider]) -> tuple[Registration, ...]:
-    """What people registered and a file of the register, which replaces whole providers, does not have."""
-    named = {p.slug: {*p.domains, *(e.address for e in p.exceptions)} for p in providers}
-    return tuple(r for r in registered if r.provider in named and r.subject not in named[r.provider])
+def left_out(
+    registered: Sequence[Registration], now: Sequence[Provider], file: Sequence[Provider]
+) -> tuple[Registration, ...]:
+    """What people registered, still stands in the register, and is missing in a file that replaces whole providers."""
+    stands, named = ({p.slug: _subjects(p) for p in providers} for providers in (now, file))
+    return tuple(
+        r
+        for r in registered
+        if r.subject in stands.get(r.provider, ()) and r.subject not in named.get(r.provider, (r.subject,))
+    )
+
+
+def with_registered(provider: Provider, left: Sequence[Registration]) -> Provider:
+    """A provider of a file with what people registered for it beside."""
+    own = [r for r in left if r.provider == provider.slug]
+    domains = tuple(r.subject for r in own if r.kind == "domain")
+    exceptions = tuple(ExceptionAddress(r.subject, r.words, r.until) for r in own if r.kind == "exception")
+    return replace(provider, domains=(*provider.domains, *domains), exceptions=(*provider.exceptions, *exceptions))
+
+
+def _subjects(provider: Provider) -> frozenset[str]:
+    return frozenset((*provider.domains, *(e.address for e in provider.exceptions)))
 
 
 # ---- registering a domain ---------------------------------------------------------------------------------------------

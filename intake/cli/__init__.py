@@ -100,6 +100,9 @@ def parser() -> argparse.ArgumentParser:
     provider = as_json(add("provider", "desk", "provider", "the register of providers"))
     provider.add_argument("what", choices=("import", "list", "show"))
     provider.add_argument("name", nargs="?", metavar="FILE.csv|SLUG")
+    provider.add_argument(
+        "--exact", action="store_true", help="import: what people registered and the file has not, goes"
+    )
 
     staff = as_json(add("staff", "desk", "staff", "who may sign in"))
     staff.add_argument("what", choices=("add", "remove", "list"))

@@ -12,7 +12,7 @@ from intake.cli import show
 from intake.domain.errors import CannotRead
 from intake.domain.model import Provider
 from intake.domain.reference import parse
-from intake.onboarding import left_out
+from intake.onboarding import left_out, with_registered
 from intake.ports import QueueFilter, RegistryStore
 from intake.recheck import recheck_case
 from intake.registry_file import read_registry, stated_address
@@ -59,7 +59,7 @@ def provider(given: argparse.Namespace) -> int:
             text = Path(given.name).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise CannotRead(f"{given.name} cannot be read as UTF-8 text: {error}") from error
-        return _import(store, read_registry(text, given.name), given.json)
+        return _import(store, read_registry(text, given.name), given)
     if given.what == "show" and not given.name:
         raise CannotRead("Say which provider: provider-intake provider show SLUG")
     found = store.providers() if given.what == "list" else tuple(p for p in store.providers() if p.slug == given.name)
@@ -73,16 +73,17 @@ def provider(given: argparse.Namespace) -> int:
     return 0
 
 
-def _import(store: RegistryStore, read: Sequence[Provider], as_json: bool) -> int:
-    left = left_out(store.registrations("registered", limit=_ALL), read)
-    again = store.save_providers(read)
-    if as_json:
-        missing = [{"provider": r.provider, "subject": r.subject} for r in left]
+def _import(store: RegistryStore, read: Sequence[Provider], given: argparse.Namespace) -> int:
+    left = left_out(store.registrations("registered", limit=_ALL), store.providers(), read)
+    again = store.save_providers(read if given.exact else [with_registered(p, left) for p in read])
+    if given.json:
+        missing = [{"provider": r.provider, "subject": r.subject, "kept": not given.exact} for r in left]
         show.line({"imported": len(read), "checking_again": again, "left_out": missing})
         return 0
     print(f"{len(read)} providers; the senders of {again} open cases are checked again.")
+    ends = "it is gone now" if given.exact else "it stays; write it into the file, or take it away with --exact"
     for one in left:
-        print(f"{one.subject} was registered for {one.provider} by a person, and is not in the file: it is gone now.")
+        print(f"{one.subject} was registered for {one.provider} by a person, and is not in the file: {ends}.")
     return 0
 
 

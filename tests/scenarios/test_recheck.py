@@ -19,7 +19,7 @@ from intake.adapters.dns import DnsNetwork
 from intake.cli import main
 from intake.domain.model import Arrival, OutcomeCode, ReadDocument, Status
 from intake.pipeline import Done, process
-from intake.ports import Unpacked
+from intake.ports import Registration, Unpacked
 from intake.recheck import recheck_case
 from intake.registry_file import read_registry
 from tests.scenarios.world import (
@@ -359,3 +359,32 @@ def test_old_mail_that_was_imported_opens_without_an_answer(world: World) -> Non
 
     assert world.row(done).status == "open"
     assert world.mails_of(done) == ()
+
+
+def test_a_file_of_the_register_leaves_what_people_registered_unless_it_is_told_not_to(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = world.parts.store
+    store.register(Registration("domain", "kowhai", "facilitation.co.nz", "Mere spelled it.", "lead@min.example"))
+    number = store.propose(
+        Registration("exception", "kowhai", "kowhai@xtra.co.nz", "Moving.", "lead@min.example", until="2027-03-31")
+    )
+    store.decide(number, "manager@min.example", "registered", "")
+    file = world.folder / "register.csv"
+    file.write_text(REGISTER, encoding="utf-8")
+    monkeypatch.setenv("INTAKE_CONFIG", str(world.folder / "intake.toml"))
+    monkeypatch.setenv("INTAKE_DATABASE_URL", world.parts.settings.database)
+    monkeypatch.setenv("INTAKE_DATA_DIR", str(world.folder / "var"))
+
+    def kowhai() -> tuple[bool, bool]:
+        one = store.provider("kowhai")
+        assert one is not None
+        return "facilitation.co.nz" in one.domains, "kowhai@xtra.co.nz" in [e.address for e in one.exceptions]
+
+    assert main(["provider", "import", str(file)]) == 0
+    assert "facilitation.co.nz was registered for kowhai by a person" in capsys.readouterr().out
+    assert kowhai() == (True, True)
+    assert main(["provider", "import", str(file), "--exact"]) == 0
+    assert kowhai() == (False, False)
+    assert main(["provider", "import", str(file)]) == 0  # what was taken away does not come back
+    assert kowhai() == (False, False)

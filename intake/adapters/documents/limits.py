@@ -10,9 +10,7 @@ class Limits:
     size: int = 35_000_000  # bytes of one file: mail servers rarely let more through
     documents: int = 60  # files of one message that are read; the rest is for a person
     message_seconds: float = 20.0  # wall clock for all files of one message: the next mail waits for it
-    message_cpu_seconds: float = (
-        4.0  # of the child for one message, whatever it holds; with our own work on it, below 5
-    )
+    message_cpu_seconds: float = 4.0  # of the child for one message, whatever it holds; with our own work, below 5
     unpacked: int = 36_700_160  # bytes of the mail that a wrapper holds: no more than any mail may have
     pages: int = 200  # pages that the layout reader looks at
     suggestion_pages: int = 20  # pages that suggestions are made from
