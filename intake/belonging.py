@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from forms.schema import Problem
-from intake.domain.envelope import open_envelope
+from intake.domain.envelope import header_values, open_envelope
 from intake.domain.marks import POSSIBLE_FOLLOW_UP
 from intake.domain.model import (
     CaseDraft,
@@ -28,14 +28,15 @@ from intake.domain.model import (
 from intake.domain.reference import find_in
 from intake.domain.registry import Registry
 from intake.domain.routing import RELIABLE
-from intake.ports import QueueRow, SentBefore
+from intake.domain.words import decode_header
+from intake.ports import OWN_ID, QueueRow, SentBefore
 
 # Weak evidence is what strangers may have written, too: it opens a case of its own and changes no other.
 _MAY_ADD = RELIABLE | {VerdictCode.STAFF_FORWARD}
 _GREETING = 4  # words that say nothing of a breach
 _MAILS_IN_A_BOUNCE = 3
 _HEADERS_ONLY = frozenset({"text/rfc822-headers", "message/global-headers"})
-_COPIED_ID = re.compile(r"^[ \t>]*Message-ID:[ \t]*(<[^<>\s]{3,990}>)", re.I | re.M)
+_COPIED_ID = re.compile(rf"^[ \t>]*(?:Message-ID|{OWN_ID}):[ \t]*(<[^<>\s]{{3,990}}>)", re.I | re.M)
 _COPY = 200_000  # characters of a bounce in which the mail that came back is looked for
 SAME_FORM_DAYS = 14  # the same file from the same account within this is the same notice, sent again
 
@@ -58,10 +59,16 @@ _MOST_ECHO = 2_000  # characters: our sentence, and what servers on the way put 
 
 def is_echo(lookups: Lookups, envelope: Envelope) -> bool:
     """Whether it is the mail by which we prove the way to a mailbox: its number was drawn at random and is known to us alone."""
-    if not envelope.message_id or envelope.attachments or len(envelope.body) > _MOST_ECHO:
+    if envelope.attachments or len(envelope.body) > _MOST_ECHO:
         return False
-    ours = lookups.echo(envelope.message_id)
+    ours = next(filter(None, map(lookups.echo, _ids(envelope))), None)
     return bool(ours) and " ".join(str(ours).split()) in " ".join(envelope.body.split())
+
+
+def _ids(envelope: Envelope) -> tuple[str, ...]:
+    """The Message-IDs of a mail: that of the server, and the one that we gave a mail of ours."""
+    own = [decode_header(v, 1_000).strip() for v in header_values(envelope.headers, OWN_ID.lower())[:1]]
+    return tuple(dict.fromkeys(i for i in (envelope.message_id, *own) if i))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +122,8 @@ def came_back(envelope: Envelope) -> tuple[str, ...]:
         return ()
     inside = [i.raw for i in envelope.inner]
     inside += [a.content for a in envelope.attachments if a.declared_type in _HEADERS_ONLY]
-    held = [open_envelope(raw, alone=True).message_id for raw in inside[:_MAILS_IN_A_BOUNCE]]
-    copied = _COPIED_ID.findall(envelope.body[:_COPY])[:_MAILS_IN_A_BOUNCE]
+    held = [i for raw in inside[:_MAILS_IN_A_BOUNCE] for i in _ids(open_envelope(raw, alone=True))]
+    copied = _COPIED_ID.findall(envelope.body[:_COPY])[: 2 * _MAILS_IN_A_BOUNCE]
     return tuple(dict.fromkeys(i for i in (*envelope.in_reply_to, *envelope.references, *held, *copied) if i))
 
 

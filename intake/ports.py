@@ -84,6 +84,9 @@ class Job:
     lease_until: datetime
 
 
+OWN_ID = "X-Intake-Message-ID"  # our Message-ID once more, for services that give the mail another one
+
+
 @dataclass(frozen=True, slots=True)
 class OutgoingMail:
     id: int

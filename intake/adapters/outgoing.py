@@ -2,7 +2,8 @@
 
 Its headers are ours: a value with a control character or an encoded word in it is refused before anything is
 written (CVE-2024-6923 makes a header out of one), and a program that can't refuse it does not start. The
-Message-ID is the same on every try.
+Message-ID is the same on every try, and stands in a line of our own as well: a service that gives the mail another
+one (some do) still carries that line, and a bounce shows it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 from intake.domain.errors import Misconfigured, Refused
-from intake.ports import Clock, OutgoingMail
+from intake.ports import OWN_ID, Clock, OutgoingMail
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]{1,240}@[!-;=?A-~]{1,240}>")  # printable, no < > and no space
@@ -58,6 +59,7 @@ class OutgoingMime:
             ("Subject", mail.subject),
             ("Date", format_datetime(self._clock())),
             ("Message-ID", mail.message_id),
+            (OWN_ID, mail.message_id),
             *mail.headers,
         ]
         message = EmailMessage(policy=SMTP)
@@ -86,7 +88,7 @@ def self_test(compose: Callable[[OutgoingMail], bytes]) -> None:
 
 
 def _check_header(name: str, value: str) -> None:
-    known = name.lower() in _HEADERS or name in {"From", "To", "Subject", "Date", "Message-ID"}
+    known = name.lower() in _HEADERS or name in {"From", "To", "Subject", "Date", "Message-ID", OWN_ID}
     if not known or _NEVER_IN_A_HEADER.search(value) or len(value) > 900:
         raise Refused("The mail has a header that may not leave. It was not sent.")
 

@@ -60,6 +60,7 @@ def test_an_acknowledgement_leaves_with_our_headers_and_the_null_sender(server: 
         "subject": "We have your message: BN-4T7K-9",
         "date": "Mon, 02 Nov 2026 00:00:00 +0000",
         "message-id": "<ack-1.5f2c@intake.ministry.example>",
+        "x-intake-message-id": "<ack-1.5f2c@intake.ministry.example>",
         "auto-submitted": "auto-replied",
         "x-auto-response-suppress": "All",
         "in-reply-to": "<" + "a" * 100 + "@provider.example>",
@@ -215,7 +216,7 @@ def test_no_text_adds_a_header_or_a_recipient(subject: str, body: str) -> None:
 
     head = content.partition(b"\r\n\r\n")[0]
     names = [line.partition(b":")[0].lower() for line in head.split(b"\r\n") if line[:1] not in b" \t"]
-    assert len(names) == len(set(names)) == 11
+    assert len(names) == len(set(names)) == 12
     assert b"bcc" not in names
 
 

@@ -52,6 +52,16 @@ def test_T27_a_bounce_of_any_server_ends_on_its_case_and_marks_the_mail(world: W
     assert len(world.queue()) == 1
 
 
+def test_T27_a_bounce_is_known_when_the_service_that_sent_the_mail_gave_it_another_message_id(world: World) -> None:
+    first, ack = opened_notice(world)
+    ours = "Message-ID: <new@service.example>\r\nX-Intake-Message-ID: " + str(ack["X-Intake-Message-ID"])
+    for kind in ("a report with the headers", "Exchange, by its text alone"):
+        done = world.arrives(bounce(world, kind, "{id}").replace(b"Message-ID: {id}", ours.encode()))
+        assert (done.outcome, done.cases) == (OutcomeCode.AUTOMATIC, first.cases)
+
+    assert [m.state for m in world.mails_of(first)] == ["bounced"]
+
+
 @pytest.mark.parametrize("kind", BOUNCES)
 def test_T27_a_bounce_of_somebody_elses_mail_changes_nothing_of_ours(world: World, kind: str) -> None:
     first, _ = opened_notice(world)
