@@ -245,7 +245,7 @@ def _without_form(
         due=_due(guess.kind, severity, received_at, None, True),
         aware_at=None,
         marks=route.marks,
-        reasons=(*route.reasons, *reasons),
+        reasons=(*route.reasons, *guess.reasons, *reasons),
         answers={},
         form=None,
         edition=None,

@@ -1,40 +1,40 @@
-"""What a mail without a readable form is about: weighted words, in `kind_words.toml` for people to read.
+"""What a mail without a readable form is about: by its words, weighed by labelled mails, and by phrases that people wrote.
 
+`kind_weights.tsv` holds what each word weighs, learnt by `benchmarks.learn_kinds`; `kind_words.toml` holds the words that mean the same,
+phrases that always count, what is cut off, and from where on a mail is taken for a notice. Both are for people to read and to correct.
 It ranks and marks, and drops nothing. A possible breach notice opens as one: false alarms are cheaper than misses.
 """
 
 from __future__ import annotations
 
+import math
 import re
-import unicodedata
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
+from intake.domain import kind_features
 from intake.domain.errors import Misconfigured
+from intake.domain.kind_text import Cut, fold, own_words
 from intake.domain.model import CaseKind, Reason
 from intake.domain.rule_set import exact_keys, parse_toml, table_of, text_of, texts_of
 
 _WORDS = Path(__file__).with_name("kind_words.toml")
-_COMBINING = re.compile("[\u0300-\u036f]")
-_MOST = 40_000  # characters of a body that are searched
-_WROTE = re.compile(r"on .{5,80} wrote:")
-# "--- your message ---": what stands below is what was answered. A forward is said before, and keeps what is below.
-_QUOTES_BELOW = re.compile(
-    r"[-_=*#]{2,}\s*(?:\w+ ){0,4}(?:message|mail|email|request|question|enquiry|ticket|reply)s?(?: \w+){0,3}\s*:?\s*[-_=*#]{2,}"
-)
+_WEIGHTS = Path(__file__).with_name("kind_weights.tsv")
 _WORD = re.compile(r"\w+")
 _KNOWN_WORDS = 20_000  # words of mails whose phrases are remembered
 _GAP = r"(?:\W+\w[\w'’-]*){0,6}?\W+"
+_SHOWN = 4  # of the words that weigh most ...
+_TELLING = 2.5  # ... and that are rare enough to tell a person something (rarity)
 
 
 @dataclass(frozen=True, slots=True)
 class KindGuess:
-    """A guess with its evidence: `score` is the weight for a notice, `words` what was found, group by group."""
+    """A guess with its evidence: `score` is what speaks for a notice, 0 for as much as against; `words` what weighed most."""
 
     kind: CaseKind
     score: float
@@ -58,20 +58,33 @@ class Phrase(NamedTuple):
     pattern: str
 
 
+class Weight(NamedTuple):
+    """What a feature of `kind_features` weighs. rarity: logarithm of how few mails have it."""
+
+    rarity: float
+    notice: float
+    danger: float
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
-    """`kind_words.toml` as values."""
+    """`kind_words.toml` as values. Thresholds and weights of groups are in the points of `Weight`: logarithms of odds."""
 
     edition: str
     notice_from: float
-    notice_at_risk: float
     danger_from: float
     to_many: float
     groups: Mapping[str, tuple[Group, ...]]  # notice, danger, assessment
     beginning: Callable[[str], tuple[Phrase, ...]]  # with this word
-    footer: tuple[str, ...]
-    quoted: tuple[str, ...]
-    forwarded: tuple[str, ...]
+    meanings: Mapping[str, str]
+    cut: Cut
+
+
+class Weights(NamedTuple):
+    """`kind_weights.tsv`. always: what a mail without any word has."""
+
+    always: Weight
+    of: Mapping[str, Weight]
 
 
 def of_mail(subject: str, body: str, attachment_names: Sequence[str], to_many: bool = False) -> KindGuess:
@@ -80,66 +93,87 @@ def of_mail(subject: str, body: str, attachment_names: Sequence[str], to_many: b
     to_many: it is list or bulk mail, whose words are more often about breaches than of one.
     """
     words = words_file()
-    own = own_words(subject, body, words)
-    names = " . ".join(re.sub(r"[_.\-]+", " ", name) for name in attachment_names)
-    text = _fold(f"{subject} . {own} . {names}")
+    text = text_of_mail(subject, body, attachment_names, words.cut)
+    sentences = kind_features.of_sentences(text, words.meanings)
+    notice, danger = scores(sentences, weights_file())
     found = _found(words, text)
-    notice, danger, form = (
+    says, at_risk, form = (
         [(group, found[group]) for group in words.groups[each] if group in found]
         for each in ("notice", "danger", "assessment")
     )
-    score = sum(group.weight for group, _ in notice)
-    at_risk = sum(group.weight for group, _ in danger) >= words.danger_from
-    needed = (words.notice_at_risk if at_risk else words.notice_from) + (words.to_many if to_many else 0.0)
-    kind = _kind(score >= needed, bool(form))
-    shown = {CaseKind.BREACH_NOTICE: notice, CaseKind.SELF_ASSESSMENT: form, CaseKind.OTHER: []}[kind]
-    telling = [hit for hit in (*shown, *(danger if at_risk else ())) if hit[0].weight > 0]
-    return KindGuess(
-        kind=kind,
-        score=score,
-        words=tuple(dict.fromkeys(found for _, found in telling)),
-        danger=at_risk,
-        reasons=tuple(_reason(group, found) for group, found in telling),
+    notice += sum(group.weight for group, _ in says)
+    danger += sum(group.weight for group, _ in at_risk)
+    afraid = danger >= words.danger_from
+    needed = words.notice_from + (words.to_many if to_many else 0.0)
+    kind = _kind(notice >= needed, bool(form))
+    reasons: list[Reason] = []
+    if kind is CaseKind.BREACH_NOTICE:
+        reasons.append(_reason("NOTICE_WORDS", "These words speak for a notice", says, sentences, text, "notice"))
+    elif kind is CaseKind.SELF_ASSESSMENT:
+        reasons.append(_reason("ASSESSMENT_WORDS", "It names the self-assessment", form, sentences, "", ""))
+    if afraid:
+        reasons.append(_reason("DANGER_WORDS", "These words speak of danger", at_risk, sentences, text, "danger"))
+    shown = tuple(dict.fromkeys(word for reason in reasons for word in _QUOTED.findall(reason.text)))
+    return KindGuess(kind, notice, shown, afraid, tuple(reasons))
+
+
+def text_of_mail(subject: str, body: str, attachment_names: Sequence[str], cut: Cut) -> str:
+    """What is counted: subject, own words and names of files, folded."""
+    names = " . ".join(re.sub(r"[_.\-]+", " ", name) for name in attachment_names)
+    return fold(f"{subject} . {own_words(subject, body, cut)} . {names}")
+
+
+def scores(sentences: Sequence[Sequence[str]], weights: Weights) -> tuple[float, float]:
+    """For a notice, and for danger, in points. One telling passage in a long mail is a notice too, so that score is the mean of the
+    whole mail's and of its most telling passage's; danger is told by the whole.
+    """
+    whole = _points(Counter(feature for each in sentences for feature in each), weights)
+    passage = max(_points(counted, weights)[0] for counted in kind_features.passages(sentences))
+    return (whole[0] + passage) / 2, whole[1]
+
+
+def _points(counted: Mapping[str, int], weights: Weights) -> tuple[float, float]:
+    """The mean of what the known words weigh, rare ones more (tf-idf with unit length)."""
+    length = notice = danger = 0.0
+    for feature, times in counted.items():
+        weight = weights.of.get(feature)
+        if weight is not None:
+            value = (1.0 + math.log(times)) * weight.rarity
+            length += value * value
+            notice += value * weight.notice
+            danger += value * weight.danger
+    root = math.sqrt(length) or 1.0
+    return weights.always.notice + notice / root, weights.always.danger + danger / root
+
+
+_QUOTED = re.compile("“(.+?)”")
+
+
+def _reason(
+    code: str,
+    says: str,
+    groups: Sequence[tuple[Group, str]],
+    sentences: Sequence[Sequence[str]],
+    text: str,
+    column: str,
+) -> Reason:
+    """A sentence with the words that weighed most, as they stand in the mail."""
+    words, weights = words_file(), weights_file()
+    counted = Counter(feature for each in sentences for feature in each) if column else {}
+    most = sorted(
+        (
+            (getattr(w, column) * w.rarity * (1 + math.log(n)), f)
+            for f, n in counted.items()
+            if (w := weights.of.get(f)) and w.rarity >= _TELLING
+        ),
+        reverse=True,
     )
-
-
-def own_words(subject: str, body: str, words: Words) -> str:
-    """The sender's own words: without quoted mails and footers. Of a forward, what is forwarded stays."""
-    lines = body[:_MOST].splitlines()
-    folded = _fold("\n".join(lines)).split("\n") if lines else []
-    head = _fold(subject + "\n" + body[:2_000])
-    if not any(sign in head for sign in words.forwarded):
-        lines = list(_unquoted(lines, folded, words))
-    paragraphs = re.split(r"\n\s*\n", "\n".join(lines))
-    if not _has_footer("\n".join(folded), words):
-        return "\n\n".join(paragraphs)
-    return "\n\n".join(_without_footer(each, words) for each in paragraphs)
-
-
-def _unquoted(lines: Sequence[str], folded: Sequence[str], words: Words) -> Iterator[str]:
-    for line, small in zip(lines, folded, strict=True):
-        start = small.strip()
-        if start.startswith(words.quoted) or _QUOTES_BELOW.fullmatch(start):
-            return
-        if not start.startswith(">") and not _WROTE.fullmatch(start):
-            yield line
-
-
-def _has_footer(folded: str, words: Words) -> bool:
-    flat = " ".join(folded.split())
-    return any(sign in flat for sign in words.footer)
-
-
-def _without_footer(paragraph: str, words: Words) -> str:
-    """From the line where a footer begins; a footer that starts on the last lines of a signature takes only itself."""
-    if not _has_footer(_fold(paragraph), words):
-        return paragraph
-    kept = []
-    for line in paragraph.splitlines():
-        if len(line) > 60 or any(sign in _fold(line) for sign in words.footer):
-            break
-        kept.append(line)
-    return "\n".join(kept)
+    shown = [found for group, found in groups if group.weight > 0]
+    for points, feature in most[: 3 * _SHOWN]:
+        there = kind_features.where(text, words.meanings, feature) if points > 0 else ""
+        if there and not any(there in other or other in there for other in shown):
+            shown.append(there)
+    return Reason(code, f"{says}: {', '.join(f'“{word}”' for word in shown[:_SHOWN])}.")
 
 
 def _kind(notice: bool, form: bool) -> CaseKind:
@@ -167,19 +201,11 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def _reason(group: Group, found: str) -> Reason:
-    return Reason(code=group.name.upper(), text=f"{group.says}: “{found}”.")
-
-
-def _fold(text: str) -> str:
-    """Small letters without accents, straight quotes; macrons do not matter to a search."""
-    if text.isascii():
-        return text.lower()
-    bare = unicodedata.normalize("NFD", text.casefold().replace("’", "'").replace("‘", "'"))
-    return _COMBINING.sub("", bare)
-
-
 # ---- reading the file ------------------------------------------------------------------------------
+
+
+_CUTS = ("footer", "itself", "reader", "law", "quoted", "forwarded")
+_ALWAYS = "(always)"
 
 
 @cache
@@ -191,23 +217,56 @@ def words_file() -> Words:
 def read_words(text: str) -> Words:
     """Read a words file strictly. Raises Misconfigured with the group that is wrong."""
     raw = parse_toml(text, "kind_words.toml")
-    exact_keys(raw, ("edition", "threshold", "notice", "danger", "assessment", "cut"), "kind_words.toml")
+    exact_keys(raw, ("edition", "threshold", "notice", "danger", "assessment", "meanings", "cut"), "kind_words.toml")
     threshold, cut = table_of(raw["threshold"], "threshold"), table_of(raw["cut"], "cut")
-    exact_keys(threshold, ("notice", "notice_at_risk", "danger", "to_many"), "threshold")
-    exact_keys(cut, ("footer", "quoted", "forwarded"), "cut")
+    exact_keys(threshold, ("notice", "danger", "to_many"), "threshold")
+    exact_keys(cut, _CUTS, "cut")
     tables = {each: _groups(raw[each], each) for each in ("notice", "danger", "assessment")}
     return Words(
         edition=text_of(raw["edition"], "edition"),
         notice_from=_weight(threshold["notice"], "threshold"),
-        notice_at_risk=_weight(threshold["notice_at_risk"], "threshold"),
         to_many=_weight(threshold["to_many"], "threshold"),
         danger_from=_weight(threshold["danger"], "threshold"),
         groups={each: tuple(table) for each, table in tables.items()},
         beginning=_by_first_word([item for table in tables.values() for item in table.items()]),
-        footer=texts_of(cut["footer"], "cut.footer"),
-        quoted=texts_of(cut["quoted"], "cut.quoted"),
-        forwarded=texts_of(cut["forwarded"], "cut.forwarded"),
+        meanings=_meanings(table_of(raw["meanings"], "meanings")),
+        cut=Cut(**{name: texts_of(cut[name], f"cut.{name}") for name in _CUTS}),
     )
+
+
+def _meanings(table: Mapping[str, object]) -> dict[str, str]:
+    """Word -> the name of its meaning, which is in capitals. Raises Misconfigured when a word has two."""
+    found: dict[str, str] = {}
+    for name, given in table.items():
+        for word in " ".join(texts_of(given, f"meanings.{name}")).split():
+            if word in found or not name.isupper():
+                raise Misconfigured(
+                    f"kind_words.toml, meanings.{name}: “{word}” has a meaning already, or its name is not in capitals."
+                )
+            found[word] = name
+    return found
+
+
+@cache
+def weights_file() -> Weights:
+    """The weights as they are shipped. Raises Misconfigured when the file is not whole."""
+    return read_weights(_WEIGHTS.read_text(encoding="utf-8"))
+
+
+def read_weights(text: str) -> Weights:
+    """Lines of feature, rarity, notice, danger with tabs between; the first feature is (always). Raises Misconfigured."""
+    found: dict[str, Weight] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("# ") or not line:
+            continue
+        feature, *numbers = line.split("\t")
+        try:
+            found[feature] = Weight(*map(float, numbers))
+        except (ValueError, TypeError) as error:
+            raise Misconfigured(f"kind_weights.tsv, line {number}: a word and three numbers are expected.") from error
+    if _ALWAYS not in found:
+        raise Misconfigured(f"kind_weights.tsv: the line {_ALWAYS} is missing.")
+    return Weights(found.pop(_ALWAYS), found)
 
 
 def _groups(value: object, kind: str) -> dict[Group, tuple[str, ...]]:

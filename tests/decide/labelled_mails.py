@@ -13,7 +13,8 @@ from typing import Any
 from intake.domain.marks import POSSIBLE_DANGER
 from intake.examine import Examination
 
-HELD_OUT = Path(__file__).with_name("mails.toml")
+MAILS = Path(__file__).with_name("mails")
+HELD_OUT = "held-out"  # no word and no weight was changed for these
 AT = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 _NOTICE = "breach_notice"
 _PART = b"--part"
@@ -52,9 +53,18 @@ class Score:
         }
 
 
+def learning_sets() -> dict[str, list[Labelled]]:
+    """The mails that the weights are learnt from, by the set that they were written for."""
+    return {path.stem: _read(path) for path in sorted(MAILS.glob("*.toml")) if path.stem != HELD_OUT}
+
+
 def held_out() -> list[Labelled]:
-    """The mails that were written before the words were last changed, and that no word was changed for."""
-    whole = tomllib.loads(HELD_OUT.read_text(encoding="utf-8"))
+    """The mails that nothing was learnt from."""
+    return _read(MAILS / f"{HELD_OUT}.toml")
+
+
+def _read(path: Path) -> list[Labelled]:
+    whole = tomllib.loads(path.read_text(encoding="utf-8"))
     return [_labelled(n, mail, whole["footers"]) for n, mail in enumerate(whole["mail"])]
 
 
