@@ -9,9 +9,11 @@ one is wrong. Sources: RFC 5322 2.2, RFC 2046 5.1. Limits: requirement 13 of the
 from __future__ import annotations
 
 import binascii
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from intake.domain.words import base64_bytes, parameters
 
@@ -316,15 +318,21 @@ def _stops_early(raw: bytes, part: Part) -> bool:
     return pad >= 0 and bool(raw[pad : part.end].strip(b"=\r\n\t "))
 
 
+_BEGIN_LINES = 200  # in which the line that begins an encoded file is looked for
+
+
 def _uudecode(body: bytes) -> tuple[bytes, str]:
-    lines = body.splitlines()
-    begin = next((n for n, line in enumerate(lines[:200]) if line.startswith(b"begin ")), -1)
-    out: list[bytes] = []
-    for line in lines[begin + 1 :]:
-        if line.strip() == b"end":
+    lines = io.BytesIO(body)  # one line after the other: a list of them takes fifty times their size
+    begins = any(line.startswith(b"begin ") for line in islice(lines, _BEGIN_LINES))
+    if not begins:
+        lines.seek(0)
+    out = bytearray()
+    for line in lines:
+        encoded = line.rstrip(b"\r\n")
+        if encoded.strip() == b"end":
             break
         try:
-            out.append(binascii.a2b_uu(line))
+            out += binascii.a2b_uu(encoded)
         except binascii.Error:
-            return b"".join(out), "Its encoding is broken, so it may not be whole."
-    return b"".join(out), ""
+            return bytes(out), "Its encoding is broken, so it may not be whole."
+    return bytes(out), ""

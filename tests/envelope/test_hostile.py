@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intake.domain.envelope import open_envelope
-from tests.envelope.bombs import bombs
+from tests.envelope.bombs import HEAD, bombs
 from tests.envelope.corpus import corpus
 
 BOMBS = dict(bombs())
@@ -24,6 +25,25 @@ def test_a_bomb_is_opened_within_two_seconds(name: str) -> None:
     assert len(opened.body) <= 1_000_000
     assert len(opened.attachments) <= 200 and len(opened.inner) <= 20
     assert (opened.from_address is None) == bool(opened.from_problem)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("x-uuencode", b"begin 644 a\n" + b"!A\n" * 700_000),
+        ("base64", b"AA!" * 700_000 + b"A"),
+        ("base64", b"A\n" * 1_000_000 + b"A"),
+    ],
+)
+def test_a_broken_encoding_takes_a_few_times_the_memory_of_the_mail(encoding: str, body: bytes) -> None:
+    """A list of its lines or of its letters took eighty times as much: 3 GB for one mail."""
+    raw = HEAD + f"Content-Type: application/pdf\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n".encode() + body
+    tracemalloc.start()
+    try:
+        open_envelope(raw)
+        assert tracemalloc.get_traced_memory()[1] < 6 * len(raw)
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
