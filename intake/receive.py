@@ -43,6 +43,10 @@ TOGETHER = 20  # mails made durable by one commit ...
 TOGETHER_BYTES = 8 * 1024 * 1024  # ... and bytes held in memory for it
 
 
+_HEAD = (
+    1_048_576  # bytes; what comes after that is no header of any mail, and to go through it line by line costs seconds
+)
+
 # Addresses as relays note them in brackets, and those that never are outside (RFC 1918, RFC 4193, loopback, link-local).
 _NOTED = re.compile(rb"[\[(](?:IPv6:)?([0-9A-Fa-f]{0,4}[:.][0-9A-Fa-f:.]{2,40})[\])]")
 _INSIDE = re.compile(
@@ -82,12 +86,17 @@ def keep_in_hand(parts: Parts, arrivals: Sequence[Arrival]) -> tuple[tuple[Deliv
 def in_groups(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
     """Arrivals that are kept together: by one commit, and with so many bytes in memory."""
     group, size = list[Arrival](), 0
-    for arrival in arrivals:
-        group.append(arrival)
-        size += len(arrival.raw)
-        if len(group) == TOGETHER or size >= TOGETHER_BYTES:
-            yield group
-            group, size = [], 0
+    try:
+        for arrival in arrivals:
+            group.append(arrival)
+            size += len(arrival.raw)
+            if len(group) == TOGETHER or size >= TOGETHER_BYTES:
+                yield group
+                group, size = [], 0
+    except Exception:
+        if group:
+            yield group  # one mail that cannot be had does not hold up those before it
+        raise
     if group:
         yield group
 
@@ -118,6 +127,9 @@ def content_key(raw: bytes) -> str:
     outside addresses in the lines of relays: who handed a mail in decides about its sender (SPF), and nobody chooses their own.
     """
     head, separator, body = _split(raw)
+    if len(head) > _HEAD:
+        end = raw.rfind(b"\n", 0, _HEAD) + 1 or _HEAD
+        head, body = raw[:end], raw[end:]
     digest = hashlib.sha256()
     skipping, kept_before = False, False
     relays = set[bytes]()
