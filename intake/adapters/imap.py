@@ -60,9 +60,10 @@ class ImapMailbox:
         self._last = 0
         self._full_at = 0.0  # monotonic; 0: at once
         self._quiet: tuple[int, int] | None = (
-            None  # the server's count of changes and mails, when nothing was to be done
+            None  # the server's counts of changes and mails when nothing was to be done
         )
         self._large: set[int] = set()
+        self._failed: dict[int, int] = {}  # how often a mail could not be fetched
         self._left: dict[int, str] = {}  # kept by us, and for some reason still in the folder: UID -> target
 
     # ---- the port ------------------------------------------------------------------------------
@@ -78,8 +79,14 @@ class ImapMailbox:
             refused = self._move_left()
             uids = self._wanted(client)
             self._quiet = None if uids or self._left or not self._changes else (self._changes, self._exists)
-            for group in self._groups(client, uids):
-                yield from self._fetch(client, group)
+            self._failed = {uid: times for uid, times in self._failed.items() if uid in set(uids)}
+            for asked in self._asked_together(uids):
+                try:
+                    for group in self._groups(client, asked):
+                        yield from self._fetch(client, group)
+                except (imaplib.IMAP4.error, OSError, TryLater):
+                    self._failed |= {uid: self._failed.get(uid, 0) + 1 for uid in asked}
+                    raise
             self._remember(uids)
         if refused:
             raise refused
@@ -93,7 +100,7 @@ class ImapMailbox:
         held = uid in self._large or outcome is OutcomeCode.NEEDS_PERSON
         self._left[uid] = self._account.held if held else self._account.processed
         if self._client is None:
-            raise TryLater(f"The connection of mailbox {self.name} was lost; kept mail is moved later.")
+            return  # the connection was lost; the next look moves it first
         with self._failures():
             self._move([uid], self._left[uid])
 
@@ -162,6 +169,7 @@ class ImapMailbox:
             _log.warning("uidvalidity_changed mailbox=%s", self.name)
             self._left.clear()
             self._large.clear()
+            self._failed.clear()
             self._validity, self._last, self._full_at, self._quiet = validity, 0, 0.0, None
         self._exists = int(answer[b"EXISTS"])
         self._changes = int(answer.get(b"HIGHESTMODSEQ", 0))
@@ -188,18 +196,24 @@ class ImapMailbox:
         self._left = {u: target for u, target in self._left.items() if u in present}
         return sorted(present - self._left.keys())
 
+    def _asked_together(self, uids: Sequence[int]) -> Iterator[list[int]]:
+        """UIDs that one question is about. A mail that could not be fetched comes after all others, and alone: it holds up nobody."""
+        fresh = [uid for uid in uids if uid not in self._failed]
+        for start in range(0, len(fresh), _SIZES_TOGETHER):
+            yield fresh[start : start + _SIZES_TOGETHER]
+        for uid in sorted(self._failed, key=lambda u: (self._failed[u], u)):
+            yield [uid]
+
     def _groups(self, client: Any, uids: Sequence[int]) -> Iterator[list[tuple[int, int]]]:
         """(UID, size) in groups that are fetched together."""
         group: list[tuple[int, int]] = []
-        for start in range(0, len(uids), _SIZES_TOGETHER):
-            chunk = list(uids[start : start + _SIZES_TOGETHER])
-            sizes = client.fetch(chunk, ["RFC822.SIZE"])
-            for uid in chunk:
-                size = int(sizes.get(uid, {}).get(b"RFC822.SIZE") or 0)
-                if group and (len(group) == _TOGETHER or sum(s for _, s in group) + size > _TOGETHER_BYTES):
-                    yield group
-                    group = []
-                group.append((uid, size))
+        sizes = client.fetch(list(uids), ["RFC822.SIZE"])
+        for uid in uids:
+            size = int(sizes.get(uid, {}).get(b"RFC822.SIZE") or 0)
+            if group and (len(group) == _TOGETHER or sum(s for _, s in group) + size > _TOGETHER_BYTES):
+                yield group
+                group = []
+            group.append((uid, size))
         if group:
             yield group
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
 from intake.adapters.too_large import part_of
-from intake.domain.errors import Refused
+from intake.domain.errors import Refused, TryLater
 from intake.domain.model import Arrival, OutcomeCode
 from intake.ports import Clock
 
@@ -85,13 +85,19 @@ class RoundMailbox:
         self._lying: dict[str, datetime | None] = {}  # not kept by us, as far as we know
         self._left: dict[str, str] = {}  # kept by us, and for some reason still in the folder: id -> target
         self._large: set[str] = set()
+        self._failed: dict[str, int] = {}  # how often a mail could not be fetched; those wait behind the others
         self.wait, self.count, self.close = folder.wait, folder.count, folder.close
 
     def changes(self) -> Iterator[Arrival]:
         refused = self._move_left()
         self._look()
-        for item in sorted(self._lying, key=lambda i: self._lying[i] or _FIRST):
-            arrival = self._fetched(item)
+        self._failed = {item: times for item, times in self._failed.items() if item in self._lying}
+        for item in sorted(self._lying, key=lambda i: (self._failed.get(i, 0), self._lying[i] or _FIRST)):
+            try:
+                arrival = self._fetched(item)
+            except TryLater:
+                self._failed[item] = self._failed.get(item, 0) + 1
+                raise
             if arrival is not None:
                 yield arrival
         if refused:

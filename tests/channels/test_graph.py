@@ -17,6 +17,7 @@ from intake.adapters.too_large import PART_BYTES, PART_HEADER
 from intake.domain.errors import Misconfigured, Refused, TryLater
 from intake.domain.model import OutcomeCode
 from intake.ports import OutgoingMail
+from intake.receive import in_groups
 from tests.support.graph_server import PAGE, GraphServer
 from tests.support.places import RememberedState
 from tests.support.token_server import SECRET
@@ -61,6 +62,25 @@ def test_every_request_asks_for_ids_that_stay(server: GraphServer, state: Rememb
 
     assert server.without_immutable_ids == 0
     assert server.box(ADDRESS).items[arrival.remote_id].folder == server.box(ADDRESS).folders["Processed"]
+
+
+def test_a_mail_that_the_service_cannot_hand_over_holds_up_no_other(
+    server: GraphServer, state: RememberedState
+) -> None:
+    mails = [RAW + b"%d" % n for n in range(4)]
+    server.deliver(ADDRESS, *mails)
+    server.broken = {mails[1]}
+    box = opened(server, state)
+    for _ in range(2):
+        with pytest.raises(TryLater):
+            for group in in_groups(box.changes()):
+                for arrival in group:
+                    box.done(arrival.remote_id)
+
+    assert server.lying(ADDRESS, "Inbox") == [mails[1]]
+
+    server.broken.clear()
+    assert [a.raw for a in box.changes()] == [mails[1]]
 
 
 def test_a_quiet_look_is_one_request_and_leaves_the_place_where_it_was(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
@@ -16,6 +17,7 @@ from intake.adapters.imap import ImapMailbox, imap_from_settings
 from intake.adapters.too_large import PART_HEADER
 from intake.domain.errors import Misconfigured, Refused, TryLater
 from intake.domain.model import OutcomeCode
+from intake.receive import in_groups
 from tests.support.dovecot import Dovecot
 from tests.support.imap_watch import ImapWatch
 from tests.support.places import RememberedState
@@ -148,6 +150,27 @@ def test_a_server_that_counts_changes_is_searched_only_when_something_changed(
     assert searches == 1
     assert again.remote_id == came.remote_id
     assert back.raw == came.raw
+
+
+def test_a_mail_that_the_server_cannot_hand_over_holds_up_no_other(
+    dovecot: Dovecot, mailbox: str, state: RememberedState, mail: MakeMail
+) -> None:
+    dovecot.deliver(mailbox, *(mail(n) for n in range(4)))
+    broken = sorted((dovecot.folder / "mail" / mailbox / "new").iterdir())[1]
+    if os.geteuid() == 0:
+        os.chown(broken, 0, 0)
+    broken.chmod(0)
+    box = opened(dovecot, mailbox, state)
+    kept = set[str]()
+    for _ in range(5):
+        with pytest.raises(TryLater):
+            for group in in_groups(box.changes()):
+                for arrival in group:
+                    kept.add(arrival.remote_id)
+                    box.done(arrival.remote_id)
+    assert len(kept) == dovecot.count(mailbox, "Processed") == 3
+    assert dovecot.count(mailbox) == 1
+    box.close()
 
 
 def test_new_mail_ends_the_wait_within_two_seconds(

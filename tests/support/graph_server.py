@@ -55,6 +55,7 @@ class GraphServer:
         self.without_immutable_ids = 0
         self.denied: set[str] = set()  # mailboxes that the application may not open
         self.no_moves = False
+        self.broken: set[bytes] = set()  # mails that it shows and cannot hand over
         self.away = False
         self.watch: Callable[[str, str], None] = lambda phase, asked: None  # "before" it is done, "after", unanswered
         self.lock = threading.RLock()
@@ -196,6 +197,8 @@ class _Handler(BaseHTTPRequestHandler):
         item = box.items.get(found[1]) if found else None
         if found is None or item is None:
             return self._say(404, {"error": {"code": "ErrorItemNotFound"}})
+        if found[2] == "/$value" and item.raw in self._graph.broken:
+            return self._say(500, {"error": {"code": "ErrorContentConversionFailed"}})
         if found[2] == "/$value":
             return self._send(200, item.raw, "text/plain")
         if found[2] == "/move":
