@@ -198,20 +198,47 @@ def _ours(case: Case, envelope: Envelope, inner: Sequence[tuple[Envelope, DkimRe
     return replace(case.verdict(V.STAFF_FORWARD, reason, check.provider, check.suggested), inner=check)
 
 
+def _holds_more(around: Sequence[Envelope], case: Case) -> bool:
+    """Whether something stands around a forwarded mail that its signature does not cover: files, words that are quoted, or a
+    mail that names our own domain and that nobody vouches for.
+    """
+    claimed = (m.domain for mail in around for m in forwarded_senders(mail.body))
+    quoted = any(d and not is_own(d, case.own) for d in claimed)
+    return len(around) > 1 or quoted or any(not a.inline for mail in around for a in mail.attachments)
+
+
+def _not_for_all(check: SenderCheck) -> SenderCheck:
+    """The check of a mail beside which other things were forwarded: it proves nothing about those."""
+    if check.verdict not in (V.VERIFIED_ACCOUNT, V.VERIFIED_DOMAIN, V.EXCEPTION_ADDRESS, V.PROBABLE):
+        return check
+    text = "Not all that was forwarded stands in the mail that is signed, and nothing proves who sent the rest."
+    suggested = tuple(dict.fromkeys((*([check.provider] if check.provider else ()), *check.suggested)))
+    evidence = (Evidence("not_for_all", text, "no"), *check.evidence)
+    return replace(check, verdict=V.UNAUTHENTICATED, provider=None, suggested=suggested, reason=text, evidence=evidence)
+
+
 def _inner_check(
     case: Case, envelope: Envelope, inner: Sequence[tuple[Envelope, DkimResult | None]]
 ) -> SenderCheck | None:
     mails = list(inner) or [(open_envelope(mail.raw, alone=True), None) for mail in envelope.inner[:3]]
+    paths = [mail.path for mail in envelope.inner]
+    around = [envelope]
     fallback: SenderCheck | None = None
-    for opened, dkim in mails:
+    for place, (opened, dkim) in enumerate(mails):
         # what servers wrote on the inner mail stood in a colleague's hands since: only its signature speaks (step 1)
         check = check_sender(opened, case.registry, NOBODY, OwnChecks(dkim), (), case.today)
         fallback = fallback or check
-        if opened.from_domain and not is_own(opened.from_domain, case.own):
+        if opened.from_domain is None:
+            return check  # whoever wrote it also chose the mails inside it
+        if not is_own(opened.from_domain, case.own):
             note = Evidence(
                 "forwarded", "A colleague forwarded it as a whole mail; only its own signature counts for the sender."
             )
-            return replace(check, evidence=(note, *check.evidence))
+            check = replace(check, evidence=(note, *check.evidence))
+            within = f"{paths[place]}/" if place < len(paths) else ""
+            beside = [path for n, path in enumerate(paths) if n > place and not (within and path.startswith(within))]
+            return _not_for_all(check) if beside or _holds_more(around, case) else check
+        around.append(opened)
     claimed = [m for m in forwarded_senders(envelope.body) if m.domain and not is_own(m.domain, case.own)]
     if not claimed or claimed[0].address is None or claimed[0].domain is None:
         return fallback

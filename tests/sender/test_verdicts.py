@@ -314,6 +314,43 @@ def test_T08_a_forwarded_mail_is_checked_by_its_own_signature_only() -> None:
     assert (unsigned.provider, unsigned.suggested) == (None, ("p-trust",))
 
 
+_QUOTED = "See below.\r\n\r\nFrom: {}\r\nSent: Monday\r\nTo: Kim\r\nSubject: breach\r\n\r\nWe lost a laptop."
+_FILE = b"Content-Type: application/pdf\r\nContent-Disposition: attachment; filename=f.pdf\r\n\r\n%PDF-1.4"
+
+
+def _parts(head: list[str], *parts: bytes) -> bytes:
+    first = mail([*head, "MIME-Version: 1.0", "Content-Type: multipart/mixed; boundary=b"], "")
+    return first.rstrip() + b"\r\n\r\n" + b"".join(b"--b\r\n" + part + b"\r\n" for part in parts) + b"--b--\r\n"
+
+
+def _of(raw: bytes) -> bytes:
+    return b"Content-Type: message/rfc822\r\n\r\n" + raw.replace(b"boundary=b", b"boundary=c").replace(b"--b", b"--c")
+
+
+@pytest.mark.parametrize("how", ["a file", "other words", "their words", "another mail", "no clear sender", "our name"])
+def test_a_signed_mail_beside_what_somebody_else_sent_proves_nothing_about_that(how: str) -> None:
+    zone = Zone({"s1._domainkey.p.org.nz": record()})
+    old = _of(sign(mail(["From: Ana <ana@p.org.nz>"], "Our newsletter."), "p.org.nz"))
+    text = b"Content-Type: text/plain\r\n\r\n"
+    parts = {
+        "a file": (text + b"FYI", _FILE, old),
+        "other words": (text + _QUOTED.format("X <x@evil.example>").encode(), old),
+        "their words": (text + _QUOTED.format("Ana <ana@p.org.nz>").encode(), old),
+        "another mail": (old, _of(mail(["From: X <x@evil.example>"], "We lost a laptop."))),
+        "no clear sender": (_of(_parts(["From: Ana <ana@p.org.nz>, x@evil.example"], text + b"We lost it.", old)),),
+        "our name": (_of(_parts(["From: Lee <lee@min.example>"], text + b"We lost a laptop.", old)),),
+    }[how]
+    opened = open_envelope(_parts(proven("Kim <kim@min.example>"), *parts))
+    from intake.adapters.dkim import verify
+
+    inner = [(open_envelope(m.raw, alone=True), verify(m.raw, zone)) for m in opened.inner]
+    assert any(dkim.passed for _, dkim in inner)
+    found = check_sender(opened, REGISTRY, ABOVE, None, OWN, TODAY, inner)
+
+    assert (found.verdict, found.provider) == (V.STAFF_FORWARD, None)
+    assert _inner(found).verdict in (V.UNAUTHENTICATED, V.MALFORMED)
+
+
 @pytest.mark.parametrize(
     "block",
     [
