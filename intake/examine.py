@@ -34,6 +34,7 @@ from intake.domain.model import (
     VerdictCode,
 )
 from intake.domain.own_checks import OwnChecks
+from intake.domain.registry import is_own
 from intake.domain.routing import ends_as
 from intake.domain.sender import check_again, check_sender, forwards_something
 from intake.domain.signatures import DkimResult
@@ -153,7 +154,7 @@ def _decide(
     parts: Parts, opened: Opened, sender: SenderCheck, found: tuple[Found, ...], mailbox: str, at: datetime
 ) -> Examination:
     envelope = opened.envelope
-    guess = _guess(opened, sender, found)
+    guess = _guess(opened, found, parts.own_domains)
     base = Examination(
         kind=CaseKind.OTHER,
         outcome=OutcomeCode.AUTOMATIC,
@@ -243,13 +244,17 @@ def _reads(found: Sequence[Found]) -> tuple[ReadDocument, ...]:
     return tuple(f.read for f in found)
 
 
-def _guess(opened: Opened, sender: SenderCheck, found: Sequence[Found]) -> KindGuess:
-    """What the words suggest: of a mail that holds mails, the most telling of them. The subject of a
-    machine's answer is that of what it answers, which may lie inside it too: there only its own text counts, and the names of its files."""
+def _guess(opened: Opened, found: Sequence[Found], own_domains: Sequence[str]) -> KindGuess:
+    """What the words suggest: of a mail that holds mails, the most telling of them. The subject of a machine's answer is that of
+    what it answers, which is ours: there its own text counts, the names of its files, and mails inside that are not ours, since a
+    machine may pass on what somebody wrote. A bounce holds what its reader sent."""
     names = [f.read.name for f in found if f.read.name]
     envelope = opened.envelope
     if envelope.automatic and not envelope.to_many:
-        return drafts.most_telling([("", envelope.body)], names)
+        passed_on = (
+            () if envelope.bounce else (m for _, m in opened.mails[1:] if not is_own(m.from_domain or "", own_domains))
+        )
+        return drafts.most_telling([("", envelope.body), *((m.subject, m.body) for m in passed_on)], names)
     mails = [(mail.subject, mail.body) for _, mail in opened.mails]
     return drafts.most_telling(mails, names, envelope.to_many)
 

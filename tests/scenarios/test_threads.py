@@ -357,6 +357,19 @@ def _report(original: str) -> bytes:
     return "\r\n".join(lines).encode()
 
 
+@pytest.mark.parametrize("how", ["auto-generated", "auto-forwarded"])
+def test_T27_what_somebody_wrote_and_a_machine_passed_on_whole_is_read(world: World, how: str) -> None:
+    wrong = "We sent a report about a client to the wrong email address this morning."
+    notice = world.mail(subject="Please call", body=wrong)
+    ours = world.mail(sender="Intake <intake@ministry.example>", subject="Privacy breach: your notice", body=wrong)
+    passed_on = world.send(subject="Ticket 4", body="New mail.", headers=[("Auto-Submitted", how)], inside=notice)
+    answered = world.send(subject="Away", body="I am away.", headers=[("Auto-Submitted", how)], inside=ours)
+
+    assert (world.row(passed_on).kind, passed_on.outcome) == ("breach_notice", OutcomeCode.CASE_OPENED)
+    assert (answered.outcome, answered.cases) == (OutcomeCode.AUTOMATIC, ())
+    assert silent(world, passed_on)
+
+
 def test_T27_a_bounce_says_on_the_case_and_beside_the_contact_that_our_mail_came_back(world: World) -> None:
     first, ack = opened_notice(world)
     bounce = world.arrives(_report(str(ack["Message-ID"])))
