@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from intake.domain.errors import TryLater
+from intake.domain.errors import Refused, TryLater
 from intake.domain.model import Arrival, OutcomeCode
 
 CHANNEL = "maildrop"
@@ -48,21 +48,29 @@ class MaildropMailbox:
         self._paths: dict[str, Path] = {}
 
     def changes(self) -> Iterator[Arrival]:
-        """Every whole file in new/, oldest first. Raises TryLater when the folder cannot be read."""
+        """Every whole file in new/, oldest first. Raises TryLater when the folder cannot be read, Refused at the end for files that
+        may not be read.
+        """
         try:
             self._make_folders()
             waiting = self._waiting()
         except OSError as error:
             raise TryLater(f"The folder of mailbox {self.name} cannot be read ({error.strerror}).") from error
         self._paths.clear()
+        closed = 0
         for path, seen in waiting:
             raw = _read(path)
             if raw is None or not _whole(path, seen):
+                closed += raw is None and path.exists() and not os.access(path, os.R_OK)
                 continue
             remote_id = _remote_id(path, seen, raw)
             self._paths[remote_id] = path
             at = datetime.fromtimestamp(seen.st_mtime, UTC)
             yield Arrival(raw, CHANNEL, self.name, remote_id, min(at, datetime.now(UTC)), label=str(path))
+        if closed:
+            raise Refused(
+                f"Files of mailbox {self.name} in new/ may not be read ({closed}). Give us the right to read them."
+            )
 
     def done(self, remote_id: str, outcome: OutcomeCode | None = None) -> None:
         """Move the file to done/. Raises TryLater when the folder does not allow it; the mail is kept all the same."""
@@ -83,7 +91,7 @@ class MaildropMailbox:
         end = time.monotonic() + seconds
         while True:
             try:
-                if any(_is_mail(entry.name) for entry in os.scandir(self._new)):
+                if any(_may_be_taken(path, seen) for path, seen in self._waiting()):
                     return True
             except OSError:
                 return True  # `changes` says what is wrong
@@ -143,9 +151,19 @@ def _whole(path: Path, seen: os.stat_result) -> bool:
         now = path.lstat()
     except OSError:
         return False
-    if now.st_size == 0 or (now.st_size, now.st_mtime_ns) != (seen.st_size, seen.st_mtime_ns):
-        return False
-    return bool(_DROPPED.fullmatch(path.name)) or time.time() - now.st_mtime >= _STILL
+    return (now.st_size, now.st_mtime_ns) == (seen.st_size, seen.st_mtime_ns) and _stands_still(path, now)
+
+
+def _stands_still(path: Path, seen: os.stat_result) -> bool:
+    now = time.time()
+    # A copy may keep a time that lies ahead; then the time counts at which this machine last saw a change.
+    changed = seen.st_mtime if seen.st_mtime <= now else seen.st_ctime
+    return seen.st_size > 0 and (bool(_DROPPED.fullmatch(path.name)) or now - changed >= _STILL)
+
+
+def _may_be_taken(path: Path, seen: os.stat_result) -> bool:
+    """Whether a look is worth while: what is empty, still written to, or not ours to read would only be passed over."""
+    return _stands_still(path, seen) and os.access(path, os.R_OK)
 
 
 def _remote_id(path: Path, seen: os.stat_result, raw: bytes) -> str:

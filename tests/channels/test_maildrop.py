@@ -130,3 +130,28 @@ def test_a_wait_without_mail_ends_in_time(tmp_path: Path) -> None:
     list(box.changes())
 
     assert not box.wait(0.4)
+
+
+def test_a_copy_with_a_time_ahead_is_taken_once_it_stands_still(tmp_path: Path, mail: Callable[..., bytes]) -> None:
+    (tmp_path / "new").mkdir()
+    copied = tmp_path / "new" / "copied.eml"
+    copied.write_bytes(mail(1))
+    ahead = time.time() + 90 * 86_400
+    os.utime(copied, (ahead, ahead))
+    box = MaildropMailbox("demo", tmp_path)
+    assert list(box.changes()) == []
+
+    assert box.wait(5)
+
+    assert [a.raw for a in box.changes()] == [mail(1)]
+
+
+def test_what_is_never_taken_does_not_end_the_wait(tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    new.mkdir()
+    (new / "empty.eml").touch()
+    (new / "folder.eml").mkdir()
+    (new / "link.eml").symlink_to(new / "empty.eml")
+    still(new / "empty.eml")
+
+    assert not MaildropMailbox("demo", tmp_path).wait(0.3)
