@@ -76,6 +76,10 @@ class Registry:
         found = [(slug, e, _holds(e, today)) for slug, e in self._exceptions.get(same_address(address), ())]
         return next((f for f in found if f[2]), found[0] if found else None)
 
+    def accepted_for(self, address: str, today: date) -> tuple[str, ...]:
+        """Slugs of the providers for which exactly this address is accepted on `today`; one person may write for several."""
+        return tuple(dict.fromkeys(s for s, e in self._exceptions.get(same_address(address), ()) if _holds(e, today)))
+
     def named_in(self, text: str) -> tuple[str, ...]:
         """Slugs of the providers whose whole name stands in `text`, whatever the macrons."""
         if not text:

@@ -20,7 +20,7 @@ def outside(case: Case) -> SenderCheck:
     contacts = case.registry.by_contact(case.address)
     host = shared_host(case.domain) if not slugs else ""
     if exception and exception[2] and not slugs:
-        return _exception(case, exception[0], exception[1].reason, exception[1].until)
+        return _exception(case, exception[1].reason, exception[1].until)
     if slugs or (contacts and not host):
         return _registered(case, slugs, contacts)
     if host:
@@ -62,30 +62,25 @@ def _registered(case: Case, slugs: tuple[str, ...], contacts: tuple[str, ...]) -
     return case.verdict(V.VERIFIED_DOMAIN, reason, one)
 
 
-def _exception(case: Case, slug: str, why: str, until: str) -> SenderCheck:
-    name = case.registry.name(slug)
+def _exception(case: Case, why: str, until: str) -> SenderCheck:
+    slugs = case.registry.accepted_for(case.address, case.today)
+    name, one = case.names(slugs), slugs[0] if len(slugs) == 1 else None
     case.note("exception", f"{case.address} is accepted for {name} until {until}: {why.rstrip('.')}.", "yes")
     case.note("key_gap", "It is not an account that the provider controls (control L1-EMAIL-01).", "half")
+    if one is None:
+        case.note("several_providers", f"It may be any of {len(slugs)} providers, so a person says which.", "half")
     if case.standing == "fail":
-        return case.verdict(
-            V.AUTH_FAILED,
-            f"It names an address that is accepted for {name}, and fails its host’s own check.",
-            None,
-            (slug,),
-        )
+        reason = f"It names an address that is accepted for {name}, and fails its host’s own check."
+        return case.verdict(V.AUTH_FAILED, reason, None, slugs)
     if case.standing == "none":
-        return case.verdict(
-            V.UNAUTHENTICATED,
-            f"It names an address that is accepted for {name}, and nobody vouches for it.",
-            None,
-            (slug,),
-        )
+        reason = f"It names an address that is accepted for {name}, and nobody vouches for it."
+        return case.verdict(V.UNAUTHENTICATED, reason, None, slugs)
+    suggested = () if one else slugs
     if case.standing == "weak":
-        return case.verdict(
-            V.PROBABLE, f"It looks like the address that is accepted for {name}, on weak evidence only.", slug
-        )
+        reason = f"It looks like the address that is accepted for {name}, on weak evidence only."
+        return case.verdict(V.PROBABLE, reason, one, suggested)
     reason = f"A registered exception at a shared host, for {name}, until {until}."
-    return case.verdict(V.EXCEPTION_ADDRESS, reason, slug)
+    return case.verdict(V.EXCEPTION_ADDRESS, reason, one, suggested)
 
 
 def _personal(case: Case, host: str, contacts: tuple[str, ...], ended: str, ended_for: str) -> SenderCheck:

@@ -131,6 +131,16 @@ def test_T07_the_registered_xtra_address_opens_and_another_xtra_address_is_perso
     assert world.case(other).row.provider is None
 
 
+def test_T07_an_address_that_is_accepted_for_two_providers_asks_which(world: World) -> None:
+    world.register(
+        REGISTER.replace("<mere@trust.org.nz>,,", "<mere@trust.org.nz>,rata.law@xtra.co.nz|Helps out|2027-03-31,")
+    )
+    case = world.case(world.send(sender="Principal <rata.law@xtra.co.nz>", files=[assessment_file(RATA)]))
+
+    assert (case.sender.verdict, case.row.provider) == ("exception_address", None)
+    assert set(case.sender.suggested) == {"rata", "kowhai"}
+
+
 def test_T07_the_exception_ends_with_its_last_day(world: World) -> None:
     world.at = NOW.replace(year=2027, month=3, day=31, hour=10)  # 11 pm on the last day in New Zealand
     last_day = world.send(sender="Principal <rata.law@xtra.co.nz>", files=[assessment_file(RATA)])
