@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import secrets
 import socket
 import threading
@@ -44,6 +45,8 @@ _DATA_PATIENCE = 10  # times timeout_seconds for the data of one mail, however s
 _KEEP_SECONDS = 600.0  # senders wait as long for the answer to the end of the data (RFC 5321 section 4.5.3.2.6)
 _LOOK_SECONDS = 0.2
 _CALLS = {"*": 50, "MAIL": 1_000, "RCPT": 20_000, "DATA": 1_000, "RSET": 2_000}  # of one connection, then 421
+_PATH = re.compile(r'<((?:"(?:[^"\\]|\\.)*+"|[^">])*+)>')  # a quoted name may hold the bracket that ends a path
+_PATH_AS_IT_IS = re.compile(r"<([^>]*)>")
 _LATER = "451 4.3.0 Not kept; please try again later"
 
 Take = Callable[[Sequence[Arrival]], "Future[None]"]
@@ -230,13 +233,13 @@ class _Smtp(SmtpProtocol):
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
         """The text between the brackets, whatever it is: real senders have odd addresses, and their notices count too."""
         text = arg.strip()
-        end = text.find(">")
-        if not text.startswith("<") or end < 0:
+        found = _PATH.match(text) or _PATH_AS_IT_IS.match(text)
+        if not found:
             return super()._getaddr(arg)
-        inner = text[1:end].strip()
+        inner = found[1].strip()
         if inner.startswith("@"):
             inner = inner.partition(":")[2]  # a source route, which RFC 5321 says to pass over
-        return inner or "<>", text[end + 1 :]
+        return inner or "<>", text[found.end() :]
 
     async def smtp_AUTH(self, arg: str) -> None:
         await self.push("502 5.5.1 Not offered here")

@@ -155,6 +155,19 @@ def test_many_mails_go_by_one_connection_and_by_pipelining(door: OpenDoor, mail:
     assert [written(raw) for raw in door.raws()] == [mail(n) for n in range(5)]
 
 
+@pytest.mark.parametrize(
+    "path", ['<"a>b"@provider.example>', '<"a b"@provider.example>', '<a"b@provider.example>', "<x>"]
+)
+def test_an_odd_return_address_refuses_no_mail(door: OpenDoor, mail: MakeMail, path: str) -> None:
+    with door.talk() as client:
+        client.say("EHLO mx.provider.example")
+        assert client.say(f"MAIL FROM:{path} BODY=8BITMIME").startswith("250")
+        client.say(f"RCPT TO:<{RECIPIENT}>")
+        assert client.say("DATA").startswith("354")
+        assert client.say(mail(1) + b".").startswith("250")
+    assert written(door.one()) == mail(1)
+
+
 def test_a_client_of_the_old_kind_is_served_too(door: OpenDoor, mail: MakeMail) -> None:
     with door.talk() as client:
         client.start_mail(helo="HELO fax.provider.example")
