@@ -154,7 +154,8 @@ def _decided(parts: Parts, proposal: Registration) -> str:
 
 
 def _found(parts: Parts, number: int) -> Registration:
-    return parts.store.registration(number) or abort(404)
+    # what no database can count to is no number of an entry
+    return (parts.store.registration(number) if number < 2**31 else None) or abort(404)
 
 
 def _entry_page(parts: Parts, one: Registration, error: str = "") -> str:

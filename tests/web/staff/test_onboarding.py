@@ -263,6 +263,10 @@ def test_two_who_register_the_same_at_once_make_one_entry(office: Office, app: F
     assert len(office.store.registrations()) == 1
 
 
+def test_a_number_that_no_entry_has_is_no_page(lead: Person) -> None:
+    assert lead.open("/register/decisions/99999999999999999999").status == 404
+
+
 # ---- exceptions --------------------------------------------------------------------------------------------------
 
 
