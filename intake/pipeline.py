@@ -40,7 +40,7 @@ class Parts(ExamineParts, paging.Parts, Protocol):
     @property
     def composer(self) -> mail_text.Composer: ...
 
-    def may_acknowledge(self, address: str) -> bool: ...
+    def may_acknowledge(self, address: str, proven: bool) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,9 @@ def _mails(
     draft = found.drafts[0]
     template = routing.acknowledge(found.sender.verdict, draft.kind, found.outcome)
     forged = any(e.code == HOST_CHECK_FAILED for e in found.sender.evidence)
-    if not template or forged or not found.sender.address or not parts.may_acknowledge(found.sender.address):
+    if not template or forged or not found.sender.address:
+        return ()
+    if not parts.may_acknowledge(found.sender.address, found.sender.verdict in routing.RELIABLE):
         return ()
     reference = found.update or references[0]
     mail = parts.composer.acknowledgement(

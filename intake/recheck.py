@@ -51,7 +51,7 @@ class Parts(ExamineParts, Protocol):
     @property
     def composer(self) -> Composer: ...
 
-    def may_acknowledge(self, address: str) -> bool: ...
+    def may_acknowledge(self, address: str, proven: bool) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,12 @@ def _mail(parts: Parts, view: CaseView, after: SenderCheck) -> NewMail | None:
     kind = CaseKind(view.row.kind)
     template = routing.acknowledge(after.verdict, kind, OutcomeCode.CASE_OPENED)
     told = routing.acknowledge(view.sender.verdict, kind, OutcomeCode.HELD)
-    if not template or template == told or not after.address or not parts.may_acknowledge(after.address):
+    if (
+        not template
+        or template == told
+        or not after.address
+        or not parts.may_acknowledge(after.address, after.verdict in routing.RELIABLE)
+    ):
         return None
     return parts.composer.acknowledgement(
         template=template,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from forms.schema import Problem
 from intake.config import MailboxSettings, Settings
 from intake.desk import Desk
+from intake.domain import routing
 from intake.domain.domain_records import DomainRecords
 from intake.domain.errors import Misconfigured
 from intake.domain.health import Health
@@ -212,12 +213,14 @@ class Parts:
     def composer(self) -> Composer:
         return Composer(self.settings)
 
-    def may_acknowledge(self, address: str) -> bool:
-        """False when this address, or everybody together, got as many mails in the last hour as the settings allow."""
-        since = self.clock() - timedelta(hours=1)
-        if self.store.mails_to(address, since) >= self.settings.acks_per_address_hour:
+    def may_acknowledge(self, address: str, proven: bool) -> bool:
+        """False when this address, or everybody together, got as many mails in the last hour as the settings allow. Of senders who
+        are proven only their own answers count: mail that is forged in their name, or a wave of it, uses up none of them.
+        """
+        since, counted = self.clock() - timedelta(hours=1), routing.FULL if proven else ""
+        if self.store.mails_to(address, since, counted) >= self.settings.acks_per_address_hour:
             return False
-        return self.store.mails_to("", since) < int(self.settings.acks_per_hour)
+        return self.store.mails_to("", since, counted) < int(self.settings.acks_per_hour)
 
     def pages_left(self, address: str, proven: bool) -> int:
         """How many more pages a duty address may get within this hour. Strangers can use up theirs, and never those that are

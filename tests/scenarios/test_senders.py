@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from email.message import EmailMessage
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -310,6 +311,29 @@ def test_an_address_cannot_be_flooded_through_us(world: World) -> None:
     world.send(body="One more question, about the form.")
     assert sum(m.to == "office@trust.org.nz" for m in world.outbox()) == 4
     assert len(world.queue()) == 7
+
+
+def test_a_wave_of_forged_mail_uses_up_no_answer_of_a_provider(tmp_path: Path, world: World) -> None:
+    (tmp_path / "flooded").mkdir()
+    flooded = World(tmp_path / "flooded", world.parts.documents, plain_settings="acks_per_hour = 2\n")
+    for n in range(3):
+        flooded.send(sender=f"a@stranger{n}.example", subject=f"Notice {n}", body=f"We lost laptop {n}.")
+    assert len(flooded.outbox()) == 2
+
+    acknowledged(
+        flooded, flooded.send(files=[notice_file()]), "office@trust.org.nz", "full", "folder was left on a bus"
+    )
+
+
+def test_mail_forged_in_a_providers_name_uses_up_none_of_its_own_answers(world: World) -> None:
+    for n in range(4):
+        forged = world.send(
+            subject=f"Notice {n}", body=f"We lost laptop {n}.", gateway=Gateway("none", "x.example", "203.0.113.9")
+        )
+        assert world.case(forged).sender.verdict == "unauthenticated"
+    assert len(world.outbox()) == 3
+
+    acknowledged(world, world.send(files=[notice_file()]), "office@trust.org.nz", "full", "folder was left on a bus")
 
 
 def test_nobody_is_told_in_another_ones_name(world: World) -> None:

@@ -79,6 +79,7 @@ _RECENT = (
 _TO = select(func.count()).where(_o.to_key == bindparam("address"), _o.created_at >= bindparam("since"))
 _TO_OF = _TO.where(_o.template == bindparam("template"))
 _TO_ALL = select(func.count()).where(_o.created_at >= bindparam("since"))
+_TO_ALL_OF = _TO_ALL.where(_o.template == bindparam("template"))
 
 
 class Outbox(EventStore):
@@ -136,9 +137,10 @@ class Outbox(EventStore):
         return frozenset(address for address, key in keys.items() if newest.get(key, "sent") != "sent")
 
     def mails_to(self, address: str, since: datetime, template: str = "") -> int:
-        counting = (_TO_OF if template else _TO) if address else _TO_ALL
+        to_one, to_all = (_TO_OF, _TO_ALL_OF) if template else (_TO, _TO_ALL)
+        counting = to_one if address else to_all
         where = {"since": since, **({"address": _inbox(address)} if address else {})}
-        where |= {"template": template} if address and template else {}
+        where |= {"template": template} if template else {}
         with self._read() as connection:
             return int(connection.execute(counting, where).scalar_one())
 
