@@ -23,7 +23,7 @@ from intake.domain.envelope import open_envelope
 from tests.decide.labelled_mails import Labelled, in_folder, learning_sets
 
 FILE = Path(kind.__file__).with_name("kind_weights.tsv")
-STRENGTH = 10.0  # how much one mail counts against the pull to zero
+STRENGTH = 5.0  # how much one mail counts against the pull to zero
 SEEN_IN = 2  # mails that must have a feature
 ROUNDS = 40
 HEAD = """\

@@ -360,6 +360,10 @@ class TriageStore(Protocol):
 
     def case_row(self, reference: str) -> QueueRow | None: ...
     def case(self, reference: str) -> CaseView | None: ...
+    def cases_with(self, action: str) -> tuple[str, ...]:
+        """References of the cases in whose history this action stands."""
+        ...
+
     def change(
         self,
         reference: str,

@@ -132,6 +132,9 @@ def parser() -> argparse.ArgumentParser:
         add("recheck", "desk", "recheck", "check the senders of open cases again, by the register as it is")
     )
     recheck.add_argument("references", nargs="*", metavar="REF", help="default: every open case that came by mail")
+    learn = as_json(add("learn", "learn", "learn", "what staff said a mail is, as labelled mails to learn from"))
+    learn.add_argument("what", choices=("export",))
+    learn.add_argument("folder", metavar="NEW-FOLDER")
     mailbox = as_json(
         add("mailbox", "mailboxes", "mailbox", "where each mailbox stands; accept another account for one")
     )

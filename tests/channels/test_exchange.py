@@ -20,7 +20,7 @@ from intake.adapters.too_large import PART_HEADER
 from intake.domain.errors import Misconfigured, Refused, TryLater
 from intake.domain.model import OutcomeCode
 from intake.ports import OutgoingMail
-from tests.support.exchange_server import PASSWORD, ExchangeServer
+from tests.support.exchange_server import PASSWORD, USER, ExchangeServer
 from tests.support.places import RememberedState
 from tests.support.token_server import TokenServer
 
@@ -177,6 +177,30 @@ def test_a_wrong_password_is_said_and_not_tried_again_at_once(
 
     assert refused.value.after >= 60
     assert PASSWORD not in refused.value.for_staff
+
+
+def test_a_server_of_a_windows_domain_is_signed_in_to_by_ntlm(
+    server: ExchangeServer, state: RememberedState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = b"From: Ana <ana@p.org.nz>\r\nSubject: Our form\r\n\r\nKia ora\r\n"
+    users = tmp_path / "users"
+    users.write_text(":".join((*USER.split("\\"), PASSWORD)) + "\n")
+    monkeypatch.setenv("NTLM_USER_FILE", str(users))  # where the acceptor looks
+    server.ntlm = True
+    server.deliver(ADDRESS, raw)
+    box = opened(server, state, auth="ntlm")
+
+    (arrival,) = box.changes()
+    box.done(arrival.remote_id)
+
+    assert arrival.raw == raw
+    assert len(server.lying(ADDRESS, "Processed")) == 1
+    box.close()
+    server.password_file.write_text("wrong\n")
+    refused = opened(server, state, auth="ntlm")
+    with pytest.raises(TryLater, match="refused the account or its password"):
+        list(refused.changes())
+    refused.close()
 
 
 @pytest.mark.parametrize("error", ["ErrorAccessDenied", "ErrorNonExistentMailbox"])

@@ -1,5 +1,5 @@
 """A small EWS server over HTTPS that the real exchangelib talks to: folders, SyncFolderItems with its state, MIME, moves, sending, and
-streaming notifications. Basic sign-in, and tokens.
+streaming notifications. Sign-in by Basic, NTLM and tokens.
 
 Shapes of the answers: the vendor's reference of Exchange Web Services, as far as exchangelib reads them.
 """
@@ -18,6 +18,8 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
+
+import spnego
 
 from tests.support.https import HttpsServer
 
@@ -59,6 +61,7 @@ class ExchangeServer:
         self.no_moves = False
         self.streaming = True
         self.good_tokens: set[str] = set()
+        self.ntlm = False  # instead of Basic: three messages on one connection (MS-NLMP)
         self.watch: Callable[[str, str], None] = lambda phase, asked: None  # "before" it is done, "after", unanswered
         self.lock = threading.RLock()
         self.stopping = threading.Event()
@@ -152,9 +155,10 @@ class _Handler(BaseHTTPRequestHandler):
             exchange.asked.append(name)
             if exchange.away:
                 return self._send(503, b"")
-            if not self._signed_in():
+            asks = self._ntlm() if exchange.ntlm else "" if self._signed_in() else 'Basic realm="ews"'
+            if asks:
                 self.send_response(401)
-                self.send_header("WWW-Authenticate", 'Basic realm="ews"')
+                self.send_header("WWW-Authenticate", asks)
                 self.send_header("Content-Length", "0")
                 return self.end_headers()
             if exchange.fails and self._fails(name):
@@ -171,6 +175,21 @@ class _Handler(BaseHTTPRequestHandler):
         if kind == "Bearer":
             return word in self._exchange.good_tokens
         return kind == "Basic" and b64decode(word).decode() == f"{USER}:{PASSWORD}"
+
+    def _ntlm(self) -> str:
+        """What is still to be answered on this connection, "" when it is signed in; by a real acceptor of the protocol."""
+        if getattr(self, "_context", None) is not None and self._context.complete:
+            return ""
+        kind, _, word = self.headers.get("Authorization", "").partition(" ")
+        if kind != "NTLM":
+            return "NTLM"
+        self._context = getattr(self, "_context", None) or spnego.server(protocol="ntlm")
+        try:
+            answer = self._context.step(b64decode(word))
+        except spnego.exceptions.SpnegoError:
+            self._context = None
+            return "NTLM"
+        return "" if self._context.complete else f"NTLM {b64encode(answer or b'').decode()}"
 
     def _fails(self, name: str) -> bool:
         how = self._exchange.fails.popleft()

@@ -21,6 +21,11 @@ _NAME = select(t.providers.c.name).where(t.providers.c.slug == bindparam("slug")
 _NOTE, _ANSWER = insert(t.notes), insert(t.answers)
 _ID = select(_c.id).where(_c.reference == bindparam("reference"))
 _REFERENCE_OF = select(t.cases.c.reference).where(t.cases.c.id == bindparam("case"))
+_CASES_WITH = (
+    select(t.cases.c.reference)
+    .where(t.cases.c.id.in_(select(t.case_events.c.case_id).where(t.case_events.c.action == bindparam("action"))))
+    .order_by(t.cases.c.id)
+)
 _SUGGEST = (
     update(t.cases)
     .where(_c.id == bindparam("case"))
@@ -208,6 +213,11 @@ class DeskStore(EventStore):
         with self._read() as connection:
             found = connection.execute(_REFERENCE_OF, {"case": case_id}).scalar_one_or_none()
             return None if found is None else str(found)
+
+    def cases_with(self, action: str) -> tuple[str, ...]:
+        """References of the cases in whose history an action stands, in the order of the cases."""
+        with self._read() as connection:
+            return tuple(connection.execute(_CASES_WITH, {"action": action}).scalars())
 
     def suggest(self, case_id: int, suggestions: Sequence[Mapping[str, object]]) -> None:
         with self._write() as connection:
