@@ -34,8 +34,8 @@ from intake.domain.severity import decide
 from intake.domain.web_submission import organisation
 
 SURE = 0.9  # below it a person confirms the answer first
-_NO_WORDS = 4  # a greeting, no more
-_SIGNATURE = re.compile(r"^--\s*$", re.MULTILINE)
+_NO_WORDS, _NAME_AND_NUMBER = 4, 25  # words: a greeting, no more; and what stands below it
+_SIGNATURE = re.compile(r"^--\s*$|\n\s*\n", re.MULTILINE)
 _BREACH = re.compile(r"(?<![^\W_])(?:privacy|data)?[\W_]*breach", re.IGNORECASE)
 _LEFT_OUT = re.compile(r"not (?:read|opened|be whole)|only .{0,8}beginning", re.IGNORECASE)
 _KINDS = {form: kind for kind, form in FORMS.items()}
@@ -86,10 +86,18 @@ def most_telling(mails: Sequence[tuple[str, str]], names: Sequence[str], to_many
     notice = CaseKind.BREACH_NOTICE
     guesses = [kind.of_mail(subject, body, names, to_many) for subject, body in mails]
     best = max(guesses, key=lambda g: (g.kind is notice, g.danger, g.kind is not CaseKind.OTHER, g.score))
-    silent = all(len(_SIGNATURE.split(body, maxsplit=1)[0].split()) <= _NO_WORDS for _, body in mails)
+    silent = all(map(_says_nothing, (body for _, body in mails)))
     if best.kind is CaseKind.OTHER and silent and says_breach(*(s for s, _ in mails), *names):
         return replace(best, kind=notice, words=("breach",))
     return best
+
+
+def _says_nothing(body: str) -> bool:
+    """Whether a text is a greeting, and a name below it."""
+    return (
+        len(_SIGNATURE.split(body.strip(), maxsplit=1)[0].split()) <= _NO_WORDS
+        and len(body.split()) <= _NAME_AND_NUMBER
+    )
 
 
 def says_breach(*words: str) -> bool:
