@@ -20,6 +20,7 @@ from pathlib import Path
 
 from intake.domain import kind, kind_features
 from intake.domain.envelope import open_envelope
+from intake.domain.kind_features import Sentence
 from tests.decide.labelled_mails import Labelled, in_folder, learning_sets
 
 FILE = Path(kind.__file__).with_name("kind_weights.tsv")
@@ -44,20 +45,20 @@ class Model:
         return kind.Weights(kind.Weight(0.0, self.notice[""], self.danger[""]), of)
 
 
-def counted(mail: Labelled) -> list[list[str]]:
-    """The features of each sentence of its own words."""
+def said(mail: Labelled) -> list[Sentence]:
+    """The sentences of its own words."""
     words, opened = kind.words_file(), open_envelope(mail.raw)
     names = [a.name for a in opened.attachments if not a.inline]
     text = kind.text_of_mail(opened.subject, opened.body, names, words.cut)
-    return kind_features.of_sentences(text, words.meanings)
+    return kind_features.sentences(text, words.meanings)
 
 
 def learn(mails: Sequence[Labelled]) -> Model:
-    rows = [Counter(feature for sentence in counted(mail) for feature in sentence) for mail in mails]
+    rows = [kind_features.counted(said(mail)) for mail in mails]
     seen = Counter(feature for row in rows for feature in row)
     rarity = {f: 1.0 + math.log((1 + len(rows)) / (1 + n)) for f, n in sorted(seen.items()) if n >= SEEN_IN}
     vectors = [_unit(row, rarity) for row in rows]
-    notice, danger = (_fit(vectors, [1 if y else -1 for y in said]) for said in _labels(mails))
+    notice, danger = (_fit(vectors, [1 if y else -1 for y in labels]) for labels in _labels(mails))
     return Model(rarity, notice, danger)
 
 
@@ -111,7 +112,7 @@ def _step(alpha: float, most: float, margin: float, square: float) -> float:
 
 
 def tell(name: str, mails: Sequence[Labelled], weights: kind.Weights) -> None:
-    found = [kind.scores(counted(mail), weights) for mail in mails]
+    found = [kind.scores(said(mail), weights) for mail in mails]
     for what, column, said in zip(("notice", "danger"), zip(*found, strict=True), _labels(mails), strict=True):
         line = " ".join(f"{at:+.1f}: {_share(column, said, at)}" for at in (-0.8, -0.6, -0.4, -0.2, 0.0, 0.2))
         print(f"{name:12} {what}  {line}", flush=True)

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from intake.domain import kind_features
 from intake.domain.errors import Misconfigured
+from intake.domain.kind_features import Sentence
 from intake.domain.kind_text import Cut, fold, own_words
 from intake.domain.model import CaseKind, Reason
 from intake.domain.rule_set import exact_keys, parse_toml, table_of, text_of, texts_of
@@ -28,8 +29,8 @@ _WEIGHTS = Path(__file__).with_name("kind_weights.tsv")
 _WORD = re.compile(r"\w+")
 _KNOWN_WORDS = 20_000  # words of mails whose phrases are remembered
 _GAP = r"(?:\W+\w[\w'’-]*){0,6}?\W+"
-_SHOWN = 4  # of the words that weigh most ...
-_TELLING = 2.5  # ... and that are rare enough to tell a person something (rarity)
+_SHOWN = 160  # characters of the most telling sentence
+_PLAIN_QUOTES = str.maketrans("“”", "''")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +93,11 @@ def of_mail(subject: str, body: str, attachment_names: Sequence[str], to_many: b
 
     to_many: it is list or bulk mail, whose words are more often about breaches than of one.
     """
-    words = words_file()
+    words, weights = words_file(), weights_file()
     text = text_of_mail(subject, body, attachment_names, words.cut)
-    sentences = kind_features.of_sentences(text, words.meanings)
-    notice, danger = scores(sentences, weights_file())
-    found = _found(words, text)
+    said = kind_features.sentences(text, words.meanings)
+    notice, danger = scores(said, weights)
+    found = _found(words, fold(text))
     says, at_risk, form = (
         [(group, found[group]) for group in words.groups[each] if group in found]
         for each in ("notice", "danger", "assessment")
@@ -108,27 +109,29 @@ def of_mail(subject: str, body: str, attachment_names: Sequence[str], to_many: b
     kind = _kind(notice >= needed, bool(form))
     reasons: list[Reason] = []
     if kind is CaseKind.BREACH_NOTICE:
-        reasons.append(_reason("NOTICE_WORDS", "These words speak for a notice", says, sentences, text, "notice"))
+        shown = _shown(says, said, [_points(Counter(s.features), weights)[0] for s in said])
+        reasons.append(Reason("NOTICE_WORDS", f"What speaks most for a notice: {shown}."))
     elif kind is CaseKind.SELF_ASSESSMENT:
-        reasons.append(_reason("ASSESSMENT_WORDS", "It names the self-assessment", form, sentences, "", ""))
+        reasons.append(Reason("ASSESSMENT_WORDS", f"It names the self-assessment: {_shown(form, [], [])}."))
     if afraid:
-        reasons.append(_reason("DANGER_WORDS", "These words speak of danger", at_risk, sentences, text, "danger"))
-    shown = tuple(dict.fromkeys(word for reason in reasons for word in _QUOTED.findall(reason.text)))
-    return KindGuess(kind, notice, shown, afraid, tuple(reasons))
+        shown = _shown(at_risk, said, [_points(Counter(s.features), weights)[1] for s in said])
+        reasons.append(Reason("DANGER_WORDS", f"What speaks most of danger: {shown}."))
+    quoted = tuple(dict.fromkeys(word for reason in reasons for word in _QUOTED.findall(reason.text)))
+    return KindGuess(kind, notice, quoted, afraid, tuple(reasons))
 
 
 def text_of_mail(subject: str, body: str, attachment_names: Sequence[str], cut: Cut) -> str:
-    """What is counted: subject, own words and names of files, folded."""
+    """What is counted: subject, own words and names of files."""
     names = " . ".join(re.sub(r"[_.\-]+", " ", name) for name in attachment_names)
-    return fold(f"{subject} . {own_words(subject, body, cut)} . {names}")
+    return f"{subject} . {own_words(subject, body, cut)} . {names}"
 
 
-def scores(sentences: Sequence[Sequence[str]], weights: Weights) -> tuple[float, float]:
+def scores(said: Sequence[Sentence], weights: Weights) -> tuple[float, float]:
     """For a notice, and for danger, in points. One telling passage in a long mail is a notice too, so that score is the mean of the
     whole mail's and of its most telling passage's; danger is told by the whole.
     """
-    whole = _points(Counter(feature for each in sentences for feature in each), weights)
-    passage = max(_points(counted, weights)[0] for counted in kind_features.passages(sentences))
+    whole = _points(kind_features.counted(said), weights)
+    passage = max(_points(counted, weights)[0] for counted in kind_features.passages(said))
     return (whole[0] + passage) / 2, whole[1]
 
 
@@ -149,31 +152,13 @@ def _points(counted: Mapping[str, int], weights: Weights) -> tuple[float, float]
 _QUOTED = re.compile("“(.+?)”")
 
 
-def _reason(
-    code: str,
-    says: str,
-    groups: Sequence[tuple[Group, str]],
-    sentences: Sequence[Sequence[str]],
-    text: str,
-    column: str,
-) -> Reason:
-    """A sentence with the words that weighed most, as they stand in the mail."""
-    words, weights = words_file(), weights_file()
-    counted = Counter(feature for each in sentences for feature in each) if column else {}
-    most = sorted(
-        (
-            (getattr(w, column) * w.rarity * (1 + math.log(n)), f)
-            for f, n in counted.items()
-            if (w := weights.of.get(f)) and w.rarity >= _TELLING
-        ),
-        reverse=True,
-    )
-    shown = [found for group, found in groups if group.weight > 0]
-    for points, feature in most[: 3 * _SHOWN]:
-        there = kind_features.where(text, words.meanings, feature) if points > 0 else ""
-        if there and not any(there in other or other in there for other in shown):
-            shown.append(there)
-    return Reason(code, f"{says}: {', '.join(f'“{word}”' for word in shown[:_SHOWN])}.")
+def _shown(groups: Sequence[tuple[Group, str]], said: Sequence[Sentence], points: Sequence[float]) -> str:
+    """The most telling sentence in quotes, and the phrases that count always and do not stand in it."""
+    best = max(zip(points, said, strict=True), key=itemgetter(0), default=(0.0, Sentence("", [])))[1].text
+    most = best if len(best) <= _SHOWN else best[:_SHOWN].rpartition(" ")[0] + " …"
+    phrases = [found for group, found in groups if group.weight > 0 and found not in fold(most)]
+    quotes = [most.translate(_PLAIN_QUOTES), *phrases[:2]]
+    return ", ".join(f"“{quote}”" for quote in quotes if quote)
 
 
 def _kind(notice: bool, form: bool) -> CaseKind:

@@ -9,6 +9,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
+from typing import NamedTuple
+
+from intake.domain.kind_text import fold
 
 _WORD = re.compile(r"[a-z0-9']+")
 _END = re.compile(r"[.!?;]+")
@@ -18,32 +21,33 @@ _NUMBER = "0"  # stands for every number
 _TOGETHER = 3  # sentences
 
 
-def of_sentences(text: str, meanings: Mapping[str, str]) -> list[list[str]]:
-    """The features of each sentence of `text` (folded: small letters, no accents). meanings: word -> the name of its meaning."""
-    return [_of_sentence(words, meanings) for words in _sentences(text)]
+class Sentence(NamedTuple):
+    """A sentence as it stands in the mail, and what it is counted by."""
+
+    text: str
+    features: list[str]
 
 
-def passages(sentences: Sequence[Sequence[str]]) -> Iterator[Counter[str]]:
-    """How often each feature stands in three sentences in a row, for each three; of a shorter mail, in all of it."""
-    for start in range(max(1, len(sentences) - _TOGETHER + 1)):
-        yield Counter(feature for each in sentences[start : start + _TOGETHER] for feature in each)
-
-
-def where(text: str, meanings: Mapping[str, str], wanted: str) -> str:
-    """The words of the text that make a feature, for people to read; "" when it is not there."""
-    for words in _sentences(text):
-        if wanted in _of_sentence(words, meanings):
-            return _shown(words, [meanings.get(w, w) for w in words], wanted)
-    return ""
-
-
-def _sentences(text: str) -> Iterator[list[str]]:
-    left = _MOST
+def sentences(text: str, meanings: Mapping[str, str]) -> list[Sentence]:
+    """The sentences of `text`. meanings: word (small letters, no accents) -> the name of its meaning."""
+    left, found = _MOST, []
     for sentence in _split(text):
-        words = [_NUMBER if w.isdigit() else w for w in _WORD.findall(sentence)[:left]]
+        words = [_NUMBER if w.isdigit() else w for w in _WORD.findall(fold(sentence))[:left]]
         left -= len(words)
         if words:
-            yield words
+            found.append(Sentence(" ".join(sentence.split()), _features(words, meanings)))
+    return found
+
+
+def counted(said: Sequence[Sentence]) -> Counter[str]:
+    """How often each feature stands in them."""
+    return Counter(feature for each in said for feature in each.features)
+
+
+def passages(said: Sequence[Sentence]) -> Iterator[Counter[str]]:
+    """Three sentences in a row, for each three; of a shorter mail, all of it."""
+    for start in range(max(1, len(said) - _TOGETHER + 1)):
+        yield counted(said[start : start + _TOGETHER])
 
 
 def _split(text: str) -> Iterator[str]:
@@ -56,7 +60,7 @@ def _split(text: str) -> Iterator[str]:
     yield from _END.split(" ".join(so_far))
 
 
-def _of_sentence(words: list[str], meanings: Mapping[str, str]) -> list[str]:
+def _features(words: list[str], meanings: Mapping[str, str]) -> list[str]:
     found = [*words, *(f"{a} {b}" for a, b in pairwise(words))]
     known = [meanings.get(w, "") for w in words]
     if not any(known):
@@ -67,13 +71,3 @@ def _of_sentence(words: list[str], meanings: Mapping[str, str]) -> list[str]:
     threes = zip(named, named[1:], named[2:], strict=False)
     found += [f"{a} {b} {c}" for a, b, c in threes if a.isupper() or b.isupper() or c.isupper()]
     return found + ["+".join(pair) for pair in combinations(sorted(set(filter(None, known))), 2)]
-
-
-def _shown(words: list[str], named: list[str], wanted: str) -> str:
-    if "+" in wanted:
-        return " … ".join(w for w, m in zip(words, named, strict=True) if m in wanted.split("+"))
-    parts = wanted.split()
-    for start in range(len(words) - len(parts) + 1):
-        if all(p in (words[start + n], named[start + n]) for n, p in enumerate(parts)):
-            return " ".join(words[start : start + len(parts)])
-    return ""
