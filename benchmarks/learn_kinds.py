@@ -21,6 +21,7 @@ from pathlib import Path
 from intake.domain import kind, kind_features
 from intake.domain.envelope import open_envelope
 from intake.domain.kind_features import Sentence
+from intake.domain.model import CaseKind
 from tests.decide.labelled_mails import Labelled, in_folder, learning_sets
 
 FILE = Path(kind.__file__).with_name("kind_weights.tsv")
@@ -112,15 +113,29 @@ def _step(alpha: float, most: float, margin: float, square: float) -> float:
 
 
 def tell(name: str, mails: Sequence[Labelled], weights: kind.Weights) -> None:
-    found = [kind.scores(said(mail), weights) for mail in mails]
-    for what, column, said in zip(("notice", "danger"), zip(*found, strict=True), _labels(mails), strict=True):
-        line = " ".join(f"{at:+.1f}: {_share(column, said, at)}" for at in (-0.8, -0.6, -0.4, -0.2, 0.0, 0.2))
-        print(f"{name:12} {what}  {line}", flush=True)
+    """One row: found of the notices, false alarms of the others, the same for danger; at the thresholds as they are shipped."""
+    found = [guessed(mail, weights) for mail in mails]
+    rates = []
+    for column, labels in zip(zip(*found, strict=True), _labels(mails), strict=True):
+        for wanted in (True, False):
+            said = [guess for guess, label in zip(column, labels, strict=True) if label is wanted]
+            rates.append(f"{sum(said) / max(1, len(said)):.2f} ({sum(said)} of {len(said)})")
+    print(f"| {name} | {len(mails)} | {' | '.join(rates)} |", flush=True)
 
 
-def _share(column: Sequence[float], said: Sequence[bool], at: float) -> str:
-    right, wrong = ([s >= at for s, y in zip(column, said, strict=True) if y is wanted] for wanted in (True, False))
-    return f"{sum(right) / max(1, len(right)):.2f}/{sum(wrong) / max(1, len(wrong)):.2f}"
+def guessed(mail: Labelled, weights: kind.Weights) -> tuple[bool, bool]:
+    """Whether a mail is taken for a notice, and for one of danger, by weights of its own."""
+    opened = open_envelope(mail.raw)
+    names = [a.name for a in opened.attachments if not a.inline]
+    guess = kind.of_mail(opened.subject, opened.body, names, opened.to_many, weights)
+    return guess.kind is CaseKind.BREACH_NOTICE, guess.danger
+
+
+def written(weights: kind.Weights) -> str:
+    """The text of `kind_weights.tsv`."""
+    lines = [f"{f}\t{w.rarity:.3f}\t{w.notice:.3f}\t{w.danger:.3f}" for f, w in sorted(weights.of.items())]
+    always = f"(always)\t0\t{weights.always.notice:.3f}\t{weights.always.danger:.3f}"
+    return HEAD + "\n".join([always, *lines]) + "\n"
 
 
 def main() -> int:
@@ -131,15 +146,16 @@ def main() -> int:
     given = asked.parse_args()
     sets = {**learning_sets(), **{folder.name: in_folder(folder) for folder in given.folders}}
     if given.folds:
+        print(
+            "| set, not seen | mails | notices found | false alarms | danger seen | false danger |\n|---|---|---|---|---|---|"
+        )
         for name, mails in sets.items():
             others = [m for other, them in sets.items() if other != name for m in them]
             tell(name, mails, learn(others).weights())
     if given.write:
         weights = learn([m for mails in sets.values() for m in mails]).weights()
-        lines = [f"{f}\t{w.rarity:.3f}\t{w.notice:.3f}\t{w.danger:.3f}" for f, w in sorted(weights.of.items())]
-        always = f"(always)\t0\t{weights.always.notice:.3f}\t{weights.always.danger:.3f}"
-        FILE.write_text(HEAD + "\n".join([always, *lines]) + "\n", encoding="utf-8")
-        print(f"{len(lines)} features in {FILE.name}")
+        FILE.write_text(written(weights), encoding="utf-8")
+        print(f"{len(weights.of)} features in {FILE.name}")
     return 0
 
 

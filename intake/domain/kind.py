@@ -88,12 +88,18 @@ class Weights(NamedTuple):
     of: Mapping[str, Weight]
 
 
-def of_mail(subject: str, body: str, attachment_names: Sequence[str], to_many: bool = False) -> KindGuess:
+def of_mail(
+    subject: str,
+    body: str,
+    attachment_names: Sequence[str],
+    to_many: bool = False,
+    weights: Weights | None = None,
+) -> KindGuess:
     """What a mail is about, by its own words. Never raises; the same mail always gives the same guess.
 
-    to_many: it is list or bulk mail, whose words are more often about breaches than of one.
+    to_many: it is list or bulk mail, whose words are more often about breaches than of one. weights: others than those shipped.
     """
-    words, weights = words_file(), weights_file()
+    words, weights = words_file(), weights or weights_file()
     text = text_of_mail(subject, body, attachment_names, words.cut)
     said = kind_features.sentences(text, words.meanings)
     notice, danger = scores(said, weights)
