@@ -1,4 +1,4 @@
-"""SIGKILL between every two steps of the channels that hand us mail: the door, the pipe, the import. Whoever hands it over behaves as
+"""SIGKILL between every two steps of the channels that hand us mail: the door, the pipe, the import, a folder. Whoever hands it over behaves as
 mail servers do: they try again until they hear yes, and then forget.
 """
 
@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from intake.adapters import children
+from intake.adapters.maildrop import drop
 from intake.wiring import Parts
 from tests.faults.killing import FAILING, KEEPING, POINTS
 from tests.faults.test_killed_reader import cases, notice
@@ -243,3 +244,27 @@ def test_an_import_killed_at_a_step_and_started_again_gives_each_mail_one_case(t
     parts = site.parts()
     assert parts.store.outcomes()["deliveries"] == 30
     one_case_each(parts, 30)
+
+
+# ---- the folder on disk ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("point", KEEPING)
+def test_a_reader_of_a_folder_killed_at_a_step_loses_no_mail_and_opens_one_case_each(
+    tmp_path: Path, point: str
+) -> None:
+    folder = tmp_path / "drop"
+    site = Site(tmp_path, {"breach": {"kind": "maildrop", "folder": str(folder)}})
+    for number in range(5):
+        drop(folder, notice(number))
+
+    ended = subprocess.run([*KILLING, point, "collect"], env=site.environ, capture_output=True, timeout=60, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert len(list((folder / "new").glob("*.eml"))) == 5
+    site.start("collect")
+    try:
+        until(lambda: len(list((folder / "done").iterdir())) == 5, 20, "every mail in done")
+    finally:
+        site.stop()
+
+    one_case_each(site.parts(), 5)
