@@ -8,6 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 _COMBINING = re.compile("[\u0300-\u036f]")
+# Nobody's disclaimer tells what its writer did: “I sent this message to the wrong recipient, please delete it.”
+_TOLD = re.compile(
+    r"\b(?:i|i've|i'm|my|me|we (?:have |had |just |then )?(?:sent|emailed|mailed|posted|gave|lost|left|forwarded|attached|copied|got))\b"
+)
 _MOST = 40_000  # characters of a body that are searched
 _WROTE = re.compile(r"on .{5,80} wrote:")
 # "--- your message ---": what stands below is what was answered. A forward is said before, and keeps what is below.
@@ -77,4 +81,4 @@ def _without_footer(paragraph: str, cut: Cut) -> str:
 
 def _is_disclaimer(flat: str, cut: Cut) -> bool:
     said, reader, law = (sum(sign in flat for sign in signs) for signs in (cut.itself, cut.reader, cut.law))
-    return bool(said or reader) and said + reader + law >= 3
+    return bool(said or reader) and said + reader + law >= 3 and not _TOLD.search(flat)

@@ -138,3 +138,15 @@ def test_a_question_about_the_form_that_tells_of_something_that_happened_is_a_no
     body: str, expected: CaseKind
 ) -> None:
     assert kind.of_mail("IT self-assessment", body, []).kind is expected
+
+
+def test_a_disclaimer_in_any_wording_is_no_word_of_the_writer_and_what_the_writer_did_is_no_disclaimer() -> None:
+    daily = "Thursday at two suits me. Shall I bring the figures?"
+    disclaimer = (
+        "Our mail may hold what is private by the Privacy Act. Not meant for you? Then a breach may have happened: "
+        "let us know, and destroy every copy of this message."
+    )
+    told = "Sorry, this message about a client went to a wrong recipient by mistake. I asked them to delete it and notify us."
+
+    assert kind.of_mail("Thursday", f"{daily}\n\n{disclaimer}", []).kind is CaseKind.OTHER
+    assert kind.of_mail("oh no", f"{told}\n\n{disclaimer}", []).kind is CaseKind.BREACH_NOTICE
