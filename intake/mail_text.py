@@ -109,21 +109,33 @@ class Composer:
         return self._mail("ask_for_more", dedupe, to, subject, values, _WRITTEN_BY_A_PERSON)
 
     def page(
-        self, *, dedupe: str, to: str, reference: str, band: str, received_at: datetime, due: Due, last: bool
+        self,
+        *,
+        dedupe: str,
+        to: str,
+        reference: str,
+        band: str,
+        received_at: datetime,
+        due: Due,
+        last: bool,
+        opened: bool = True,
     ) -> NewMail:
-        """To the duty officer: which case, how grave, when to call. band: "" for danger told in plain words.
+        """To the duty officer: which case, how grave, when to call. band: "" for danger told in plain words, and for a message that
+        the program could not open.
 
         last: the officer gets no more of them within the hour, and is told to look at the queue.
         """
         by = _by(due.first_contact, received_at)
+        what = band or ("Possible danger" if opened else "Not opened")
         values = {
             "reference": reference,
-            "band": band,
+            "what": what,
+            "opened": opened,
             "received": nz_words.full(received_at),
             "contact_by": by,
             "last": last,
         }
-        subject = f"{band or 'Possible danger'}: {reference}" + (f", call by {by}" if by else "")
+        subject = f"{what}: {reference}" + (f", call by {by}" if by else "")
         return self._mail("page", dedupe, to, subject, values, _BY_MACHINE)
 
     def from_staff(self, *, dedupe: str, to: str, reference: str, words: str) -> NewMail:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from intake.domain.marks import POSSIBLE_DANGER
-from intake.domain.model import CaseDraft
+from intake.domain.model import CaseDraft, Due
 from intake.domain.routing import RELIABLE
 from intake.examine import Examination
 from intake.mail_text import Composer
@@ -59,6 +59,26 @@ def pages(
             yield (-1 if found.update else place, mail)
 
 
+def pages_unopened(parts: Parts, delivery: Delivery, reference: str) -> Iterator[tuple[int, NewMail]]:
+    """The same for a message on which the program failed each time: nobody knows what stands in it."""
+    for address in parts.duty_addresses:
+        left = parts.pages_left(address, False)
+        if left:
+            yield (
+                0,
+                parts.composer.page(
+                    dedupe=f"page:{delivery.raw.content_key}:0:{address}",
+                    to=address,
+                    reference=reference,
+                    band="",
+                    received_at=delivery.received_at,
+                    due=Due(),
+                    last=left == 1,
+                    opened=False,
+                ),
+            )
+
+
 def _urgent(draft: CaseDraft) -> bool:
     return POSSIBLE_DANGER in draft.marks or (draft.severity is not None and draft.severity.band in PAGED_BANDS)
 
@@ -72,4 +92,4 @@ def _news(parts: Parts, reference: str, draft: CaseDraft) -> bool:
     return worse or (POSSIBLE_DANGER in draft.marks and POSSIBLE_DANGER not in row.marks)
 
 
-__all__ = ["PAGED_BANDS", "Parts", "pages"]
+__all__ = ["PAGED_BANDS", "Parts", "pages", "pages_unopened"]

@@ -9,6 +9,7 @@ names, by its path `workers.jobs.drain`, which must stay; a bare `rq worker inta
 from __future__ import annotations
 
 import logging
+import math
 import os
 import random
 import secrets
@@ -21,8 +22,10 @@ from typing import TYPE_CHECKING
 from intake.domain.errors import TryLater
 from intake.domain.model import CaseKind
 from intake.domain.reference import make
+from intake.paging import pages_unopened
 from intake.pipeline import process
 from intake.ports import Delivery, Job, ReferenceTaken, StaleJob
+from intake.receive import is_history
 from intake.recheck import recheck
 from intake.suggest import suggest
 from intake.watch import watch
@@ -55,7 +58,8 @@ def run_worker(parts: Parts, stop: threading.Event | None = None) -> None:
     if stop is None:
         log_events()
         stop = stop_on_signals(wake.set)
-    sender = parts.mail_sender  # made here: settings that cannot work stop the start
+    _refuse_settings(parts)
+    sender = parts.mail_sender
     threads = [threading.Thread(target=deliver.run, args=(parts, sender, stop), name="deliver", daemon=True)]
     if parts.redis_url:
         threads.append(threading.Thread(target=_listen, args=(parts.redis_url, wake, stop), name="ring", daemon=True))
@@ -69,12 +73,19 @@ def run_worker(parts: Parts, stop: threading.Event | None = None) -> None:
         parts.documents.close()
 
 
-def drain(parts: Parts | None = None, stop: threading.Event | None = None, tasks: Mapping[str, Task] = TASKS) -> int:
-    """Work until nothing is due; the number of jobs. Without `parts` (a bare RQ worker calls so) from the settings."""
+def drain(
+    parts: Parts | None = None,
+    stop: threading.Event | None = None,
+    tasks: Mapping[str, Task] = TASKS,
+    until: float = math.inf,
+) -> int:
+    """Work until nothing is due, or until that monotonic second; the number of jobs. Without `parts` (a bare RQ worker calls so) from
+    the settings.
+    """
     if parts is None:
         return _drain_alone()
     done = 0
-    while not (stop and stop.is_set()):
+    while not (stop and stop.is_set()) and time.monotonic() < until:
         job = _claimed(parts, tasks)
         if job is None:
             break
@@ -88,10 +99,18 @@ def _drain_alone() -> int:
     from intake.wiring import build
 
     parts = build(config.load())
+    _refuse_settings(parts)
     try:
         return drain(parts)
     finally:
         parts.documents.close()
+
+
+def _refuse_settings(parts: Parts) -> None:
+    """Raises Misconfigured for what would otherwise stop each message alone, and use up its tries."""
+    _ = parts.documents, parts.mail_sender
+    for box in parts.settings.mailboxes:
+        parts.trust(box.name)
 
 
 def _loop(parts: Parts, wake: threading.Event, stop: threading.Event) -> None:
@@ -102,7 +121,7 @@ def _loop(parts: Parts, wake: threading.Event, stop: threading.Event) -> None:
             if time.monotonic() >= sweep_at:
                 maintain.sweep(parts)
                 sweep_at = time.monotonic() + min(maintain.SWEEP_SECONDS, parts.settings.lease_seconds)
-            drain(parts, stop)
+            drain(parts, stop, until=sweep_at)  # not longer: what a killed worker held may be more urgent than the rest
             if time.monotonic() >= tidy_at:
                 maintain.tidy(parts)
                 tidy_at = time.monotonic() + maintain.TIDY_SECONDS
@@ -110,7 +129,7 @@ def _loop(parts: Parts, wake: threading.Event, stop: threading.Event) -> None:
                 watch(parts)
                 watch_at = time.monotonic() + maintain.WATCH_SECONDS
             failures = 0
-            wait = float(parts.settings.poll_seconds)
+            wait = min(float(parts.settings.poll_seconds), max(0.0, sweep_at - time.monotonic()))
         except Exception as error:  # noqa: BLE001 - a door: without its database a worker waits, and then goes on
             failures += 1
             wait = growing_wait(failures, 1.0, 15.0)
@@ -173,8 +192,11 @@ def _to_person(parts: Parts, job: Job, why: str) -> None:
 
 def _give(parts: Parts, delivery: Delivery, job: Job, why: str) -> None:
     for crowding in (0.0, 0.0, 0.06, 0.5):
+        reference = make(CaseKind.OTHER, _CHANCE, crowding)
+        old = is_history(delivery.channel, delivery.received_at, parts.clock())
+        mails = () if old else tuple(pages_unopened(parts, delivery, reference))
         try:
-            parts.store.give_to_person(delivery, job, make(CaseKind.OTHER, _CHANCE, crowding), why)
+            parts.store.give_to_person(delivery, job, reference, why, mails)
             return
         except ReferenceTaken:
             continue

@@ -106,8 +106,16 @@ def doors_from_settings(boxes: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple
 def door_from_options(name: str, options: Mapping[str, Any]) -> DoorOptions:
     """Raises Misconfigured with a sentence that names the mailbox and says how to mend it."""
     only_known(name, options, _KNOWN)
+    door = _read(name, options)
+    _check_listen(name, door)
+    _check_names(name, door)
+    _check_tls(name, door)
+    return door
+
+
+def _read(name: str, options: Mapping[str, Any]) -> DoorOptions:
     listen = str(options["listen"]).removeprefix("unix:")
-    door = DoorOptions(
+    return DoorOptions(
         listen=listen,
         recipients=dict.fromkeys(_recipients(name, options), name),
         protocol=str(options.get("protocol", LMTP if listen.startswith("/") else SMTP)).lower(),
@@ -120,19 +128,16 @@ def door_from_options(name: str, options: Mapping[str, Any]) -> DoorOptions:
         max_connections=int(number(name, options, "max_connections", 50)),
         timeout_seconds=number(name, options, "timeout_seconds", 60.0),
     )
-    _check_listen(name, door)
-    _check_names(name, door)
-    _check_tls(name, door)
-    return door
 
 
 def door_trust(name: str, options: Mapping[str, Any], given: Trust) -> Trust:
     """Whose word counts about mail that came in by the door: our own line is on top, so the border is ours, or further inside.
 
     Without a table, a door that others than this machine may use is itself the border. A door for this machine only stands behind a
-    mail server, whose hosts the table names; our line is then one that came from inside.
+    mail server, whose hosts the table names; our line is then one that came from inside. Asked where mail is read, too, and there the
+    door's files need not be.
     """
-    door = door_from_options(name, options)
+    door = _read(name, options)
     if given.kind != "none" and not given.shorthand:
         return replace(given, border=(*given.border, door.hostname))
     if door.only_this_machine:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from intake.adapters.pipe import arrivals
-from intake.domain.errors import TryLater
+from intake.domain.errors import Misconfigured, TryLater
 from intake.domain.model import OutcomeCode
 from intake.pipeline import process, process_kept
 from intake.ports import Delivery, Job, NewMail, OutgoingMail, QueueFilter, StaleJob
 from intake.receive import keep, keep_in_hand
 from intake.wiring import Parts, build
 from tests.faults.test_killed_reader import notice
+from tests.support.certificates import certificates
 from tests.support.running import Site
 from tests.support.smtp_sink import sink
 from tests.support.stores import SetClock
 from workers.deliver import send_due
-from workers.jobs import drain
+from workers.jobs import drain, run_worker
 from workers.maintain import sweep, tidy
 
 
@@ -77,6 +82,68 @@ def test_a_message_that_breaks_the_program_ends_with_a_person_and_stops_nobody(
     (case,) = [r for r in parts.store.queue(QueueFilter()) if r.status == "needs_person"]
     assert any("RecursionError" in reason for reason in case.reasons)
     assert parts.store.outcomes()["missing"] == 0
+
+
+def test_whoever_is_on_duty_hears_of_a_message_that_breaks_the_program_each_time(
+    clock: SetClock, tmp_path: Path
+) -> None:
+    parts = build(Site(tmp_path, duty_addresses="duty@ministry.example").settings, clock)
+    kept(parts, tmp_path, 1)
+
+    def breaks(parts: Parts, job: Job) -> None:
+        raise RecursionError
+
+    for _ in range(4):
+        drain(parts, tasks={"process": breaks})
+        clock.forward(minutes=5)
+
+    (case,) = parts.store.queue(QueueFilter())
+    (told,) = [m for m in parts.store.mails(10) if m.template == "page"]
+    assert told.to == "duty@ministry.example"
+    assert told.subject == f"Not opened: {case.reference}"
+    assert "nobody knows yet what" in told.body
+
+
+def test_work_that_fills_hours_is_broken_off_to_give_back_what_a_killed_worker_held(
+    parts: Parts, clock: SetClock, tmp_path: Path
+) -> None:
+    kept(parts, tmp_path, 1, 2)
+
+    assert drain(parts, until=time.monotonic()) == 0
+    assert drain(parts, until=time.monotonic() + 60) == 2
+
+
+def test_keys_that_cannot_be_used_stop_the_start_and_use_up_no_messages_tries(tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    locked = BestAvailableEncryption(b"secret")
+    certificates(tmp_path)
+    shut = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked)
+    (tmp_path / "mail.pem").write_bytes((tmp_path / "server.pem").read_bytes() + shut)
+    parts = build(Site(tmp_path, smime_files=tmp_path / "mail.pem").settings)
+    (delivery,) = kept(parts, tmp_path, 1)
+
+    with pytest.raises(Misconfigured, match="mail.pem"):
+        run_worker(parts, threading.Event())
+
+    assert outcome(parts, delivery) is None
+    assert [job.attempt for job in parts.store.claim(("process",), 1, 60, "next")] == [1]
+
+
+def test_a_worker_needs_none_of_the_files_of_a_door_for_mail(tmp_path: Path) -> None:
+    door = {
+        "kind": "smtp",
+        "listen": "127.0.0.1:8724",
+        "recipients": ["breach@ministry.example"],
+        "tls_certificate_file": "/only/where/the/door/is.pem",
+        "tls_key_file": "/only/where/the/door/is.key",
+    }
+    parts = build(Site(tmp_path, {"breach": door}).settings)
+    (tmp_path / "1.eml").write_bytes(notice(1))
+    (delivery,) = keep(parts, list(arrivals([str(tmp_path / "1.eml")], "breach", parts.clock)))
+
+    drain(parts)
+
+    assert outcome(parts, delivery) == OutcomeCode.CASE_OPENED
 
 
 def test_a_worker_holds_only_the_message_that_it_works_on(parts: Parts, tmp_path: Path) -> None:

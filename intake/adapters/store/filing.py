@@ -52,7 +52,7 @@ from intake.domain.model import (
     VerdictCode,
 )
 from intake.domain.next_due import added_to, back_before_staff
-from intake.ports import Delivery, Filing, Job, ReferenceTaken
+from intake.ports import Delivery, Filing, Job, NewMail, ReferenceTaken
 
 _d, _s, _c = t.deliveries.c, t.submissions.c, t.cases.c
 _OUTCOME = (
@@ -119,8 +119,12 @@ class FilingStore(JobStore, EventStore):
                     self._append(connection, [event], self._clock())
             return first.reference or ""
 
-    def give_to_person(self, delivery: Delivery, job: Job | None, reference: str, why: str) -> str:
-        """A case of kind other for a message that could not be worked by machine, so that it ends where people look."""
+    def give_to_person(
+        self, delivery: Delivery, job: Job | None, reference: str, why: str, mails: tuple[tuple[int, NewMail], ...] = ()
+    ) -> str:
+        """A case of kind other for a message that could not be worked by machine, so that it ends where people look. mails: as in
+        Filing.
+        """
         sender = SenderCheck(
             VerdictCode.UNKNOWN_UNVERIFIED,
             None,
@@ -159,6 +163,7 @@ class FilingStore(JobStore, EventStore):
             drafts=((reference, draft),),
             reasons=reasons,
             marks=draft.marks,
+            mails=mails,
         )
         return next(iter(self.file(filing)), "")
 
