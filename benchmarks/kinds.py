@@ -1,7 +1,8 @@
 """How often mails without a readable form are taken for what they are, and what one costs.
 
-Run: python -m benchmarks.kinds [FOLDER]
-Without a folder: the held-out mails of the tests. A folder holds *.eml and labels.json (`provider-intake learn export` writes one).
+Run: python -m benchmarks.kinds FOLDER
+The folder holds *.eml and labels.json (`provider-intake learn export` writes one) of mails that nothing was learnt from; for the
+project's own there is `python -m benchmarks.learn_kinds --folds`.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from intake.domain import kind
 from intake.domain.envelope import open_envelope
 from intake.examine import examine
 from intake.wiring import NoLookups, Parts
-from tests.decide.labelled_mails import AT, held_out, in_folder, score
+from tests.decide.labelled_mails import AT, in_folder, score
 
 
 def main() -> int:
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("folder", nargs="?", type=Path)
+    asked.add_argument("folder", type=Path)
     folder = asked.parse_args().folder
-    mails = in_folder(folder) if folder else held_out()
+    mails = in_folder(folder)
     with tempfile.TemporaryDirectory() as home:
         parts = Parts(config.load({"INTAKE_DATA_DIR": home}), lambda: AT)
         parts.__dict__["lookups"] = NoLookups()

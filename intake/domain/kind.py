@@ -195,7 +195,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 # ---- reading the file ------------------------------------------------------------------------------
 
 
-_CUTS = ("footer", "itself", "reader", "law", "quoted", "forwarded")
+_CUTS = ("footer", "itself", "reader", "law", "in_danger", "helpline", "quoted", "forwarded")
 _ALWAYS = "(always)"
 
 

@@ -12,6 +12,7 @@ _COMBINING = re.compile("[\u0300-\u036f]")
 _TOLD = re.compile(
     r"\b(?:i|i've|i'm|my|me|we (?:have |had |just |then )?(?:sent|emailed|mailed|posted|gave|lost|left|forwarded|attached|copied|got))\b"
 )
+_SENTENCE = re.compile(r"[^.!?]+[.!?]*|[.!?]+")
 _MOST = 40_000  # characters of a body that are searched
 _WROTE = re.compile(r"on .{5,80} wrote:")
 # "--- your message ---": what stands below is what was answered. A forward is said before, and keeps what is below.
@@ -25,13 +26,16 @@ class Cut:
     """Signs by which words are told apart from the writer's own; small letters, no accents (`[cut]` of `kind_words.toml`).
 
     A paragraph is a footer from the line on that holds one of `footer`; or as a whole, when it speaks of itself (`itself`)
-    or of a wrong reader (`reader`), and holds two more of these or of `law`.
+    or of a wrong reader (`reader`), and holds two more of these or of `law`. A sentence with one of `in_danger` and one of `helpline` is
+    advice to whoever reads it (“if you are in danger, call 111”), as stands below every mail of those who help.
     """
 
     footer: tuple[str, ...]
     itself: tuple[str, ...]
     reader: tuple[str, ...]
     law: tuple[str, ...]
+    in_danger: tuple[str, ...]
+    helpline: tuple[str, ...]
     quoted: tuple[str, ...]
     forwarded: tuple[str, ...]
 
@@ -44,7 +48,7 @@ def own_words(subject: str, body: str, cut: Cut) -> str:
     if not any(sign in head for sign in cut.forwarded):
         lines = list(_unquoted(lines, folded, cut))
     paragraphs = re.split(r"\n\s*\n", "\n".join(lines))
-    return "\n\n".join(_without_footer(each, cut) for each in paragraphs)
+    return "\n\n".join(_without_advice(_without_footer(each, cut), cut) for each in paragraphs)
 
 
 def fold(text: str) -> str:
@@ -77,6 +81,17 @@ def _without_footer(paragraph: str, cut: Cut) -> str:
             break
         kept.append(line)
     return "\n".join(kept)
+
+
+def _without_advice(paragraph: str, cut: Cut) -> str:
+    if not any(sign in fold(paragraph) for sign in cut.helpline):
+        return paragraph
+    return "".join(each for each in _SENTENCE.findall(paragraph) if not _is_advice(" ".join(fold(each).split()), cut))
+
+
+def _is_advice(flat: str, cut: Cut) -> bool:
+    told = any(sign in flat for sign in cut.in_danger) and any(sign in flat for sign in cut.helpline)
+    return told and not _TOLD.search(flat)
 
 
 def _is_disclaimer(flat: str, cut: Cut) -> bool:

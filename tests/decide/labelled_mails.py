@@ -14,10 +14,10 @@ from intake.domain.marks import POSSIBLE_DANGER
 from intake.examine import Examination
 
 MAILS = Path(__file__).with_name("mails")
-HELD_OUT = "held-out"  # no word and no weight was changed for these
 AT = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 _NOTICE = "breach_notice"
 _PART = b"--part"
+_INVITATION = b"BEGIN:VCALENDAR\r\nMETHOD:REPLY\r\nEND:VCALENDAR\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,7 @@ class Score:
 
 def learning_sets() -> dict[str, list[Labelled]]:
     """The mails that the weights are learnt from, by the set that they were written for."""
-    return {path.stem: _read(path) for path in sorted(MAILS.glob("*.toml")) if path.stem != HELD_OUT}
-
-
-def held_out() -> list[Labelled]:
-    """The mails that nothing was learnt from."""
-    return _read(MAILS / f"{HELD_OUT}.toml")
+    return {path.stem: _read(path) for path in sorted(MAILS.glob("*.toml"))}
 
 
 def _read(path: Path) -> list[Labelled]:
@@ -115,7 +110,7 @@ def _written(number: int, subject: str, body: str, headers: Sequence[str], files
         "To: intake@min.example",
         f"Subject: {subject}",
         "Date: Mon, 23 Nov 2026 09:00:00 +1300",
-        f"Message-ID: <held-out-{number}@sender.example>",
+        f"Message-ID: <labelled-{number}@sender.example>",
         "MIME-Version: 1.0",
     ]
     if "text/calendar" in typed:
@@ -138,11 +133,13 @@ def _parts(text: bytes, parts: Sequence[bytes]) -> Iterator[bytes]:
 
 
 def _file(name: str) -> bytes:
-    """Only its name counts here: what is in it cannot be read."""
-    return (
-        f'Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename="{name}"\r\n\r\n'.encode()
-        + b"\x00\x01not a form"
+    """Only its name counts here: what is in it cannot be read. An invitation is what a calendar program sends."""
+    invitation = name.endswith(".ics")
+    kind, content = (
+        ("text/calendar", _INVITATION) if invitation else ("application/octet-stream", b"\x00\x01not a form")
     )
+    head = f'Content-Type: {kind}\r\nContent-Disposition: attachment; filename="{name}"\r\n\r\n'
+    return head.encode() + content
 
 
 def _joined(head: Sequence[str], more: Sequence[str], body: bytes) -> bytes:

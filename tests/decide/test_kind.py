@@ -150,3 +150,19 @@ def test_a_disclaimer_in_any_wording_is_no_word_of_the_writer_and_what_the_write
 
     assert kind.of_mail("Thursday", f"{daily}\n\n{disclaimer}", []).kind is CaseKind.OTHER
     assert kind.of_mail("oh no", f"{told}\n\n{disclaimer}", []).kind is CaseKind.BREACH_NOTICE
+
+
+@pytest.mark.parametrize(
+    "advice",
+    [
+        "If you are in danger or he is at your door, ring 111 now.",
+        "In an emergency call the police. If you need to talk, the crisis line 0800 456 450 is open at any hour.",
+        "Mehemea kei te mataku koe, waea atu ki 111.",
+    ],
+)
+def test_advice_for_whoever_is_in_danger_below_a_mail_is_no_danger_and_what_its_writer_says_is(advice: str) -> None:
+    closed = kind.of_mail("Out of office", f"Our office is closed until Monday. {advice}", [])
+    said = kind.of_mail("please", "He is at my door and says he will kill me. If you are not coming I ring 111.", [])
+
+    assert not closed.danger and closed.kind is CaseKind.OTHER
+    assert said.danger
