@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from intake.domain.errors import Misconfigured
@@ -129,13 +129,21 @@ SETTINGS: tuple[Setting, ...] = (
 
 _BY_NAME = {s.name: s for s in SETTINGS}
 
-# Each kind of mailbox, and the option without which it cannot be. Their adapters check the others.
-MAILBOX_KINDS: Mapping[str, str] = {
-    "imap": "host",
-    "exchange": "host",
-    "graph": "tenant",
-    "smtp": "listen",
-    "maildrop": "folder",
+
+class MailboxKind(NamedTuple):
+    """label: on pages. needed: the option without which it cannot be; its adapter checks the others. sends: mail may leave by it."""
+
+    label: str
+    needed: str
+    sends: bool = False
+
+
+MAILBOX_KINDS: Mapping[str, MailboxKind] = {  # each has its adapter in `intake.wiring`
+    "imap": MailboxKind("IMAP", "host"),
+    "exchange": MailboxKind("Exchange", "host", sends=True),
+    "graph": MailboxKind("Exchange Online", "tenant", sends=True),
+    "smtp": MailboxKind("SMTP", "listen"),
+    "maildrop": MailboxKind("Folder", "folder"),
 }
 
 
@@ -289,7 +297,7 @@ def _mailboxes(table: object) -> tuple[MailboxSettings, ...]:
         if kind not in MAILBOX_KINDS:
             kinds = f"{', '.join(list(MAILBOX_KINDS)[:-1])} or {list(MAILBOX_KINDS)[-1]}"
             raise Misconfigured(f"[mailboxes.{name}] kind is “{kind}”; it is {kinds}.")
-        needed = MAILBOX_KINDS[kind]
+        needed = MAILBOX_KINDS[kind].needed
         if needed not in rest:
             raise Misconfigured(f"[mailboxes.{name}] has no {needed}; add one.")
         echo = str(rest.pop("echo_address", ""))
@@ -351,8 +359,9 @@ def _refuse_send_by(settings: Settings) -> None:
     box = settings.mailbox(name)
     if name and settings.smtp_url:
         raise Misconfigured("Mail leaves by INTAKE_SMTP_URL or by INTAKE_SEND_BY: unset one of them.")
-    if name and (box is None or box.kind not in ("graph", "exchange")):
-        raise Misconfigured(f"INTAKE_SEND_BY is “{name}”, which is no mailbox of kind graph or exchange.")
+    if name and (box is None or not MAILBOX_KINDS[box.kind].sends):
+        kinds = " or ".join(sorted(kind for kind, of in MAILBOX_KINDS.items() if of.sends))
+        raise Misconfigured(f"INTAKE_SEND_BY is “{name}”, which is no mailbox of kind {kinds}.")
 
 
 def _refuse_own_domains(settings: Settings) -> None:

@@ -39,12 +39,12 @@ from intake.domain.routing import ends_as
 from intake.domain.sender import check_again, check_sender, forwards_something
 from intake.domain.signatures import DkimResult
 from intake.domain.stamps import stamp_of
+from intake.domain.too_large import PART_HEADER
 from intake.domain.trust import Trust
 from intake.mail_documents import read_documents, typed, typed_form
 from intake.opening import Opened, open_mail
 from intake.ports import DocumentReading
 
-KEPT_IN_PART = b"X-Intake-Kept: part"  # the first line that the mailbox reader writes on a mail over the size limit
 _LOGO = 50_000  # bytes; a photo of a form has more
 _UNREAD = frozenset(
     {
@@ -105,7 +105,7 @@ def examine(parts: Parts, raw: bytes, channel: str, mailbox: str, received_at: d
         return _examine_web(parts, raw, received_at)
     opened = open_mail(parts.documents, raw)
     sender = _check_sender(parts, opened.envelope, raw, mailbox, received_at)
-    found = (_part_of_a_mail(raw),) if raw.startswith(KEPT_IN_PART) else read_documents(parts.documents, opened)
+    found = (_part_of_a_mail(raw),) if raw.startswith(PART_HEADER) else read_documents(parts.documents, opened)
     examined = _decide(parts, opened, sender, found, mailbox, received_at)
     return replace(examined, stamp=stamp_of(opened.envelope.headers, parts.trust(mailbox)))
 

@@ -12,6 +12,7 @@ from intake.domain.stamps import new_shapes
 from intake.ports import MailboxState
 
 SILENT = timedelta(minutes=30)
+LASTS = timedelta(minutes=15)  # trouble at every look since then does not end by itself
 ENDS_SOON = timedelta(days=14)
 UNSTAMPED = 20  # mails in a row
 
@@ -34,7 +35,11 @@ def _wrong(box: MailboxSettings, state: MailboxState, now: datetime) -> Iterator
             if box.kind == "smtp"
             else "Mail waits on the server, and counts from its time."
         )
-        yield "bad", state.error, where, "trouble"
+        if state.error_since and now - state.error_since >= LASTS:
+            lasted = nz_words.span(now - state.error_since)
+            yield "bad", f"{state.error} This has lasted {lasted}.", where, "lasting_trouble"
+        else:
+            yield "bad", state.error, where, "trouble"
     if state.last_contact and now - state.last_contact > SILENT:
         silent = nz_words.span(now - state.last_contact)
         yield "bad", f"No contact for {silent}.", "Is `provider-intake collect` running?", "silent"

@@ -560,6 +560,7 @@ class MailboxState:
     last_contact: datetime | None = None
     last_message: datetime | None = None
     error: str = ""
+    error_since: datetime | None = None  # since when there was an error at every look
     account: str | None = None  # whose sign-in opened it first; another one is refused
     access_ends: datetime | None = None  # when the secret or certificate that opens it ends, if it says so
     counted: int | None = None  # mails in Processed and Held at the last full look
@@ -685,9 +686,9 @@ class Mailbox(Protocol):
         """
         ...
 
-    def done(self, remote_id: str, outcome: OutcomeCode | None = None) -> None:
-        """Move a mail that is durable here out of the folder: to Held when the outcome is NEEDS_PERSON or it was too large, else
-        to Processed. None: kept, not worked on yet. One that is gone is no error."""
+    def done(self, remote_id: str) -> None:
+        """Move a mail that is durable here out of the folder: to Held when it was too large to be kept whole, else to Processed. One
+        that is gone is no error. Raises Refused when the server does not allow it, TryLater when it is away."""
         ...
 
     def wait(self, seconds: float) -> bool:

@@ -16,7 +16,7 @@ from intake.mail_text import Composer
 from intake.mailbox_health import echo_answered, mailbox_findings
 from intake.ports import Clock, MailboxState, NewMail
 
-_ALARMS = ("silent", "echo_missing", "ends_soon", "ended", "not_in_ledger", "unstamped", "new_shape")
+_ALARMS = ("lasting_trouble", "silent", "echo_missing", "ends_soon", "ended", "not_in_ledger", "unstamped", "new_shape")
 _AGAIN_AFTER_HOURS = 6
 _ACTOR = "system"
 

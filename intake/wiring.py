@@ -12,7 +12,6 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forms.schema import Problem
@@ -234,22 +233,13 @@ class Parts:
         """None when neither a server nor a mailbox to send by is set: mails stay in the outbox, where staff see them."""
         box = self.settings.mailbox(str(self.settings.send_by))
         if box is not None:
-            return self._sender_of(box)
+            given = (box.name, self._options(box), self.settings.sender_address, self.store, self.clock)
+            return _SENDERS[box.kind](*given)
         if not self.settings.smtp_url:
             return None
         from intake.adapters.smtp import SmtpSender
 
         return SmtpSender(self.settings.smtp_url, self.settings.sender_address)
-
-    def _sender_of(self, box: MailboxSettings) -> MailSender:
-        given = (box.name, self._options(box), self.settings.sender_address, self.store, self.clock)
-        if box.kind == "graph":
-            from intake.adapters.graph_send import GraphSender
-
-            return GraphSender(*given)
-        from intake.adapters.exchange_send import ExchangeSender
-
-        return ExchangeSender(*given)
 
     # ---- doors ---------------------------------------------------------------------------------
 
@@ -287,7 +277,7 @@ class Parts:
         """Those that we read; the others hand us their mail at `mail_doors`."""
         for box in self.settings.mailboxes:
             if box.kind != "smtp":
-                yield self._mailbox(box)
+                yield _READERS[box.kind](box.name, self._options(box), self.store, self.clock)
 
     def mail_doors(self) -> Iterator[MailDoor]:
         boxes = [box for box in self.settings.mailboxes if box.kind == "smtp"]
@@ -300,24 +290,6 @@ class Parts:
         for options in doors_from_settings((box.name, {**general, **box.options}) for box in boxes):
             yield SmtpDoor(options, self.clock)
 
-    def _mailbox(self, box: MailboxSettings) -> Mailbox:
-        if box.kind == "maildrop":
-            from intake.adapters.maildrop import MaildropMailbox
-
-            return MaildropMailbox(box.name, Path(str(box.options["folder"])))
-        options = self._options(box)
-        if box.kind == "graph":
-            from intake.adapters.graph import graph_from_settings
-
-            return graph_from_settings(box.name, options, self.store, self.clock)
-        if box.kind == "exchange":
-            from intake.adapters.exchange import exchange_from_settings
-
-            return exchange_from_settings(box.name, options, self.store, self.clock)
-        from intake.adapters.imap import imap_from_settings
-
-        return imap_from_settings(box.name, options, self.store, self.clock)
-
     def _options(self, box: MailboxSettings) -> Mapping[str, object]:
         """With what the general settings say for all mailboxes."""
         general = {name: self.settings.values[name] for name in ("reconcile_minutes", "max_message_bytes")}
@@ -326,6 +298,49 @@ class Parts:
 
 def build(settings: Settings, clock: Clock = now) -> Parts:
     return Parts(settings, clock)
+
+
+# ---- mailboxes by kind: each is imported only where it is used ----------------------------------
+
+
+def _imap(name: str, options: Mapping[str, object], store: SqlStore, clock: Clock) -> Mailbox:
+    from intake.adapters.imap import imap_from_settings
+
+    return imap_from_settings(name, options, store, clock)
+
+
+def _exchange(name: str, options: Mapping[str, object], store: SqlStore, clock: Clock) -> Mailbox:
+    from intake.adapters.exchange import exchange_from_settings
+
+    return exchange_from_settings(name, options, store, clock)
+
+
+def _graph(name: str, options: Mapping[str, object], store: SqlStore, clock: Clock) -> Mailbox:
+    from intake.adapters.graph import graph_from_settings
+
+    return graph_from_settings(name, options, store, clock)
+
+
+def _maildrop(name: str, options: Mapping[str, object], store: SqlStore, clock: Clock) -> Mailbox:
+    from intake.adapters.maildrop import maildrop_from_settings
+
+    return maildrop_from_settings(name, options)
+
+
+def _by_exchange(name: str, options: Mapping[str, object], sender: str, store: SqlStore, clock: Clock) -> MailSender:
+    from intake.adapters.exchange_send import ExchangeSender
+
+    return ExchangeSender(name, options, sender, store, clock)
+
+
+def _by_graph(name: str, options: Mapping[str, object], sender: str, store: SqlStore, clock: Clock) -> MailSender:
+    from intake.adapters.graph_send import GraphSender
+
+    return GraphSender(name, options, sender, store, clock)
+
+
+_READERS = {"imap": _imap, "exchange": _exchange, "graph": _graph, "maildrop": _maildrop}
+_SENDERS = {"exchange": _by_exchange, "graph": _by_graph}
 
 
 def _secret(settings: Settings) -> bytes:

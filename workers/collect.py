@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from intake.domain.errors import IntakeError, Refused, TryLater
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("intake.collect")
 
+_SMALL = 1024 * 1024  # bytes: a full disk may have room for a mail when it has none for a large one
+_GIVE_UP_AFTER = 5  # small mails in a row: then it is not the mails that cannot be kept
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0  # seconds, while a server is away
 
 
@@ -55,9 +57,10 @@ def read(parts: Parts, box: Mailbox, stop: threading.Event) -> None:
     while not stop.is_set():
         after = 0.0
         try:
-            counting.before()
-            _note(parts, box, error=_pass(parts, box, stop))
-            counting.after()
+            uncounted = counting.before()
+            trouble = _Pass(parts, box).run(stop)
+            uncounted = counting.after() or uncounted
+            _note(parts, box, error=trouble or uncounted)
             failures = 0
             box.wait(parts.settings.mailbox_poll_seconds)
             continue
@@ -74,50 +77,67 @@ def read(parts: Parts, box: Mailbox, stop: threading.Event) -> None:
     box.close()
 
 
-def _pass(parts: Parts, box: Mailbox, stop: threading.Event) -> str:
-    """Keep and move everything that is new; what staff should see, or ""."""
-    trouble = ""
-    try:
-        for arrivals in in_groups(box.changes()):
-            for arrival, delivery in _kept(parts, box, arrivals):
-                try:
-                    box.done(arrival.remote_id, delivery.outcome)
-                except Refused as error:
-                    trouble = error.for_staff
-            if stop.is_set():
-                break
-    except Refused as error:
-        trouble = error.for_staff
-    return trouble
+class _Pass:
+    """One look at one mailbox. What goes wrong with one mail is told when everything behind it was kept."""
 
+    def __init__(self, parts: Parts, box: Mailbox) -> None:
+        self._parts, self._box = parts, box
+        self._trouble = ""
+        self._failure: Exception | None = None
+        self._failed_in_a_row = 0
 
-def _kept(parts: Parts, box: Mailbox, arrivals: Sequence[Arrival]) -> list[tuple[Arrival, Delivery]]:
-    """Keep them together; when that fails, one by one, so that one mail that cannot be kept does not hold up the others."""
-    try:
-        deliveries = list(zip(arrivals, keep(parts, arrivals), strict=True))
-    except Exception:
-        if len(arrivals) == 1:
-            raise
-        deliveries = _one_by_one(parts, arrivals)
-    new = sum(d.new for _, d in deliveries)
-    _log.info("collected mailbox=%s new=%d known=%d", box.name, new, len(deliveries) - new)
-    parts.store.set_mailbox_state(
-        box.name, last_contact=parts.clock(), last_message=max(a.received_at for a, _ in deliveries)
-    )
-    return deliveries
-
-
-def _one_by_one(parts: Parts, arrivals: Sequence[Arrival]) -> list[tuple[Arrival, Delivery]]:
-    kept, failure = list[tuple[Arrival, Delivery]](), None
-    for arrival in arrivals:
+    def run(self, stop: threading.Event) -> str:
+        """Keep and move everything that is new; what staff should see, or "". Raises, at its end, what kept a mail from being kept,
+        or from being moved because its server is away.
+        """
         try:
-            kept.append((arrival, keep(parts, [arrival])[0]))
+            for arrivals in in_groups(self._box.changes()):
+                for arrival, _ in self._kept(arrivals):
+                    self._move(arrival)
+                if stop.is_set() or self._failed_in_a_row >= _GIVE_UP_AFTER:
+                    break
+        except Refused as error:
+            self._trouble = error.for_staff
+        if self._failure:
+            raise self._failure
+        return self._trouble
+
+    def _kept(self, arrivals: Sequence[Arrival]) -> list[tuple[Arrival, Delivery]]:
+        """Keep them together; when that fails, one by one, so that one mail that cannot be kept does not hold up the others."""
+        try:
+            deliveries = list(zip(arrivals, keep(self._parts, arrivals), strict=True))
+            self._failed_in_a_row = 0
+        except Exception:  # noqa: BLE001 - which of them it is, is found one by one
+            deliveries = [pair for arrival in arrivals for pair in self._kept_alone(arrival)]
+        if deliveries:
+            new = sum(d.new for _, d in deliveries)
+            _log.info("collected mailbox=%s new=%d known=%d", self._box.name, new, len(deliveries) - new)
+            self._parts.store.set_mailbox_state(
+                self._box.name,
+                last_contact=self._parts.clock(),
+                last_message=max(a.received_at for a, _ in deliveries),
+            )
+        return deliveries
+
+    def _kept_alone(self, arrival: Arrival) -> Iterator[tuple[Arrival, Delivery]]:
+        if self._failed_in_a_row >= _GIVE_UP_AFTER:
+            return
+        size = len(arrival.raw)
+        try:
+            yield arrival, keep(self._parts, [arrival])[0]
+            self._failed_in_a_row = 0
         except Exception as error:  # noqa: BLE001 - it stays in its folder and is tried on the next pass
-            failure = error
-            _log.error("not_kept mailbox=%s size=%d error=%s", arrival.mailbox, len(arrival.raw), type(error).__name__)
-    if failure and not kept:
-        raise failure
-    return kept
+            self._failure = error
+            self._failed_in_a_row += size < _SMALL
+            _log.error("not_kept mailbox=%s size=%d error=%s", arrival.mailbox, size, type(error).__name__)
+
+    def _move(self, arrival: Arrival) -> None:
+        try:
+            self._box.done(arrival.remote_id)
+        except Refused as error:
+            self._trouble = error.for_staff
+        except TryLater as error:
+            self._failure = error
 
 
 def _note(parts: Parts, box: Mailbox, error: str) -> None:

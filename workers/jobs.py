@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("intake.work")
 
 _FIRST_RETRY, _LONGEST_RETRY = 5.0, 120.0  # seconds
+_TRIES_OF_EXTRAS = 3  # as often as a sender is checked again when DNS gave no answer
 _CHANCE: random.Random = secrets.SystemRandom()
 
 Task = Callable[["Parts", Job], None]
@@ -153,7 +154,7 @@ def _claimed(parts: Parts, tasks: Mapping[str, Task]) -> Job | None:
 
 def _one(parts: Parts, job: Job, tasks: Mapping[str, Task]) -> None:
     """One job to its end, or to a later try, or to a person. An error of the database itself goes up to the loop."""
-    if job.attempt > parts.settings.attempts:
+    if job.attempt > _most_tries(parts, job):
         _to_person(parts, job, "Working on this message ended the program each time.")
         return
     began = time.monotonic()
@@ -172,9 +173,15 @@ def _one(parts: Parts, job: Job, tasks: Mapping[str, Task]) -> None:
 
 def _later(parts: Parts, job: Job, why: str, at_least: float) -> None:
     wait = max(at_least, growing_wait(job.attempt, _FIRST_RETRY, _LONGEST_RETRY))
-    state = parts.store.try_later(job, why, wait, parts.settings.attempts)
+    state = parts.store.try_later(job, why, wait, _most_tries(parts, job))
     if state == "person":
         _to_person(parts, job, why)
+
+
+def _most_tries(parts: Parts, job: Job) -> int:
+    """`attempts` is how soon a person gets a message; what comes after its case opened keeps nobody waiting."""
+    attempts = int(parts.settings.attempts)
+    return attempts if job.task == "process" else max(attempts, _TRIES_OF_EXTRAS)
 
 
 def _to_person(parts: Parts, job: Job, why: str) -> None:

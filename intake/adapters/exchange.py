@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from intake.adapters.access import StateStore
 from intake.adapters.exchange_account import ExchangeAccount, ExchangeSignIn, exchange_account, failures
-from intake.adapters.rounds import Mail, RoundMailbox, Rules
+from intake.adapters.rounds import Mail, RoundMailbox
 from intake.domain.errors import Refused, TryLater
 from intake.ports import Clock
 
@@ -35,10 +35,7 @@ _FIRST_WAIT, _LONGEST_WAIT = 5.0, 300.0  # seconds between streams that fail
 def exchange_from_settings(name: str, options: Mapping[str, Any], store: StateStore, clock: Clock) -> RoundMailbox:
     """Raises Misconfigured when the options of the mailbox cannot work."""
     account = exchange_account(name, options)
-    rules = Rules(
-        name, "exchange", account.processed, account.held, account.reconcile_minutes, account.max_message_bytes
-    )
-    return RoundMailbox(rules, ExchangeFolder(account, store), clock)
+    return RoundMailbox(name, "exchange", account.folders, ExchangeFolder(account, store), clock)
 
 
 class ExchangeFolder:
@@ -118,7 +115,7 @@ class ExchangeFolder:
     def count(self) -> tuple[int, int]:
         def sizes() -> tuple[int, int]:
             found = []
-            for name in (self._account.folder, self._account.processed, self._account.held):
+            for name in (self._account.folders.folder, self._account.folders.processed, self._account.folders.held):
                 folder = self._folder(name)
                 folder.refresh()
                 found.append(int(folder.total_count))
@@ -167,7 +164,7 @@ class ExchangeFolder:
 
     def _synced(self) -> tuple[dict[str, datetime | None], set[str]]:
         """Page by page to the end; the place counts only then."""
-        folder = self._folder(self._account.folder)
+        folder = self._folder(self._account.folders.folder)
         came, went = dict[str, datetime | None](), set[str]()
         folder.item_sync_state = None
         fields = ["datetime_received", "size"]
@@ -218,7 +215,7 @@ class ExchangeFolder:
         try:
             return top // name
         except errors.ErrorFolderNotFound:
-            if name == self._account.folder:
+            if name == self._account.folders.folder:
                 raise TryLater(f"The folder {name} of mailbox {self._account.name} is not there.", after=60.0) from None
             # `Folder.save` would ask for every folder of the mailbox first.
             CreateFolder(account=self._opened).get(parent_folder=top, folders=[Folder(root=top.root, name=name)])
@@ -230,7 +227,7 @@ class Bell:
 
     def __init__(self, account: ExchangeAccount, sign_in: ExchangeSignIn) -> None:
         self.listening = True  # False while streams fail: then somebody must look by himself
-        self._name, self._folder, self._sign_in = account.name, account.folder, sign_in
+        self._name, self._folder, self._sign_in = account.name, account.folders.folder, sign_in
         self._rung, self._stop = threading.Event(), threading.Event()
         threading.Thread(target=self._run, name=f"bell-{account.name}", daemon=True).start()
 

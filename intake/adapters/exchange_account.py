@@ -22,20 +22,25 @@ from intake.domain.errors import TryLater
 _AUTH = ("ntlm", "basic", "oauth")
 _VERSIONS = ("2016", "2019", "se")
 _ONLINE = ("outlook.office365.com", "outlook.office.com")
-_KNOWN = OAUTH_OPTIONS | {
-    *("host", "account", "username", "auth", "password_file", "password_env", "version", "streaming"),
-    *("folder", "processed", "held", "reconcile_minutes", "max_message_bytes", "poll_seconds"),
-}
+_KNOWN = (
+    OAUTH_OPTIONS
+    | checks.FOLDER_OPTIONS
+    | {
+        *("host", "account", "username", "auth", "password_file", "password_env", "version", "streaming"),
+        "poll_seconds",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeAccount:
-    """Sizes in bytes, times in the unit of the name."""
+    """Times in the unit of the name."""
 
     name: str
     host: str  # may carry a port
     address: str  # the option `account`: the mailbox
     username: str
+    folders: checks.FolderOptions
     auth: str = "ntlm"
     oauth: OAuthClient | None = None
     password_file: str = ""
@@ -43,13 +48,8 @@ class ExchangeAccount:
     version: str = "se"
     streaming: bool = True
     ca_file: str = ""
-    folder: str = "Inbox"
-    processed: str = "Processed"
-    held: str = "Held"
     timeout_seconds: float = 60.0
     poll_seconds: float = 60.0
-    reconcile_minutes: float = 15.0
-    max_message_bytes: int = 36_700_160
 
 
 def exchange_account(name: str, options: Mapping[str, Any]) -> ExchangeAccount:
@@ -64,6 +64,7 @@ def exchange_account(name: str, options: Mapping[str, Any]) -> ExchangeAccount:
         host=host,
         address=address,
         username=str(options.get("username", address)),
+        folders=checks.folder_options(name, options, "Inbox"),
         auth=auth,
         oauth=oauth_client(name, options, f"https://{host}/.default") if auth == "oauth" else None,
         password_file=str(options.get("password_file", "")),
@@ -71,13 +72,8 @@ def exchange_account(name: str, options: Mapping[str, Any]) -> ExchangeAccount:
         version=str(options.get("version", "se")).lower(),
         streaming=options.get("streaming", True) is not False,
         ca_file=str(options.get("ca_file", "")),
-        folder=str(options.get("folder", "Inbox")),
-        processed=str(options.get("processed", "Processed")),
-        held=str(options.get("held", "Held")),
         timeout_seconds=checks.number(name, options, "timeout_seconds", 60.0),
         poll_seconds=checks.number(name, options, "poll_seconds", 60.0),
-        reconcile_minutes=checks.number(name, options, "reconcile_minutes", 15.0),
-        max_message_bytes=int(checks.number(name, options, "max_message_bytes", 36_700_160)),
     )
     _check(account)
     return account
@@ -85,7 +81,6 @@ def exchange_account(name: str, options: Mapping[str, Any]) -> ExchangeAccount:
 
 def _check(account: ExchangeAccount) -> None:
     checks.check_names(account.name, account.host, account.address, account.username)
-    checks.check_folders(account.name, account.folder, account.processed, account.held)
     checks.check_file(account.name, "ca_file", account.ca_file)
     if account.auth != "oauth":
         given = {"password_file": account.password_file, "password_env": account.password_env}

@@ -16,7 +16,7 @@ from typing import Any
 
 from intake.adapters.access import StateStore
 from intake.adapters.graph_account import Denied, Gone, GraphAccount, GraphService, TooOld, graph_account
-from intake.adapters.rounds import Mail, RoundMailbox, Rules
+from intake.adapters.rounds import Mail, RoundMailbox
 from intake.domain.errors import Refused, TryLater
 from intake.ports import Clock
 
@@ -26,8 +26,7 @@ _MOST_PAGES = 10_000
 def graph_from_settings(name: str, options: Mapping[str, Any], store: StateStore, clock: Clock) -> RoundMailbox:
     """Raises Misconfigured when the options of the mailbox cannot work."""
     account = graph_account(name, options)
-    rules = Rules(name, "graph", account.processed, account.held, account.reconcile_minutes, account.max_message_bytes)
-    return RoundMailbox(rules, GraphFolder(account, store), clock)
+    return RoundMailbox(name, "graph", account.folders, GraphFolder(account, store), clock)
 
 
 class GraphFolder:
@@ -40,8 +39,10 @@ class GraphFolder:
         self._place = ""  # the delta link: where the changes go on
 
     def everything(self) -> Mapping[str, datetime | None]:
-        fields = {"$select": "receivedDateTime", "$orderby": "receivedDateTime asc"}
-        return self._follow(f"{self._url(self._account.folder)}/messages/delta", **fields)[0]
+        # In no order of ours: the service knows only the newest first here (https://learn.microsoft.com/graph/api/message-delta).
+        return self._follow(
+            f"{self._url(self._account.folders.folder)}/messages/delta", **{"$select": "receivedDateTime"}
+        )[0]
 
     def since(self) -> tuple[Mapping[str, datetime | None], Collection[str]] | None:
         try:
@@ -82,7 +83,7 @@ class GraphFolder:
     def count(self) -> tuple[int, int]:
         sizes = [
             int(self._service.get(self._url(name), **{"$select": "totalItemCount"})["totalItemCount"])
-            for name in (self._account.folder, self._account.processed, self._account.held)
+            for name in (self._account.folders.folder, self._account.folders.processed, self._account.folders.held)
         ]
         return sizes[0], sizes[1] + sizes[2]
 
@@ -136,14 +137,16 @@ class GraphFolder:
         if name not in self._folders:
             found = self._found(name)
             if found is None:
-                if name == self._account.folder:
+                if name == self._account.folders.folder:
                     raise self._no_folder()
                 found = str(self._service.post(f"{self._service.base}/mailFolders", {"displayName": name})["id"])
             self._folders[name] = found
         return self._folders[name]
 
     def _no_folder(self) -> TryLater:
-        return TryLater(f"The folder {self._account.folder} of mailbox {self._account.name} is not there.", after=60.0)
+        return TryLater(
+            f"The folder {self._account.folders.folder} of mailbox {self._account.name} is not there.", after=60.0
+        )
 
     def _found(self, name: str) -> str | None:
         base = f"{self._service.base}/mailFolders"

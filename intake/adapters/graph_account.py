@@ -24,28 +24,21 @@ if TYPE_CHECKING:
 ENDPOINT = "https://graph.microsoft.com/v1.0"
 _SCOPE = "https://graph.microsoft.com/.default"
 _IMMUTABLE = {"Prefer": 'IdType="ImmutableId"'}
-_KNOWN = OAUTH_OPTIONS | {
-    *("mailbox", "folder", "processed", "held", "endpoint"),
-    *("poll_seconds", "reconcile_minutes", "max_message_bytes"),
-}
+_KNOWN = OAUTH_OPTIONS | checks.FOLDER_OPTIONS | {"mailbox", "endpoint", "poll_seconds"}
 _BUSY = frozenset({429, 502, 503, 504, 509})
 _BUSY_AGAIN_AFTER = 30.0  # seconds, when the service does not say
 
 
 @dataclass(frozen=True, slots=True)
 class GraphAccount:
-    """Sizes in bytes, times in the unit of the name."""
+    """Times in the unit of the name."""
 
     name: str
     mailbox: str  # its address
     oauth: OAuthClient
-    folder: str = "Inbox"
-    processed: str = "Processed"
-    held: str = "Held"
+    folders: checks.FolderOptions
     endpoint: str = ENDPOINT
     poll_seconds: float = 30.0
-    reconcile_minutes: float = 15.0
-    max_message_bytes: int = 36_700_160
 
 
 def graph_account(name: str, options: Mapping[str, Any]) -> GraphAccount:
@@ -55,16 +48,11 @@ def graph_account(name: str, options: Mapping[str, Any]) -> GraphAccount:
         name=name,
         mailbox=str(options.get("mailbox", "")),
         oauth=oauth_client(name, options, _SCOPE),
-        folder=str(options.get("folder", "Inbox")),
-        processed=str(options.get("processed", "Processed")),
-        held=str(options.get("held", "Held")),
+        folders=checks.folder_options(name, options, "Inbox"),
         endpoint=str(options.get("endpoint", ENDPOINT)).rstrip("/"),
         poll_seconds=checks.number(name, options, "poll_seconds", 30.0),
-        reconcile_minutes=checks.number(name, options, "reconcile_minutes", 15.0),
-        max_message_bytes=int(checks.number(name, options, "max_message_bytes", 36_700_160)),
     )
     checks.check_names(name, account.mailbox)
-    checks.check_folders(name, account.folder, account.processed, account.held)
     if "@" not in account.mailbox:
         raise checks.wrong(name, "mailbox is the address of the mailbox, name@domain")
     if urlsplit(account.endpoint).scheme != "https":

@@ -24,9 +24,9 @@ from typing import Any
 
 from intake.adapters.access import StateStore
 from intake.adapters.imap_account import ImapAccount, SignIn, account_from_options
-from intake.adapters.too_large import PART_BYTES, part_of
 from intake.domain.errors import Refused, TryLater
-from intake.domain.model import Arrival, OutcomeCode
+from intake.domain.model import Arrival
+from intake.domain.too_large import PART_BYTES, part_of
 from intake.ports import Clock
 
 _log = logging.getLogger("intake.imap")
@@ -91,14 +91,13 @@ class ImapMailbox:
         if refused:
             raise refused
 
-    def done(self, remote_id: str, outcome: OutcomeCode | None = None) -> None:
-        """Move the mail out of the folder: it is durable here. Held takes what was too large or needs a person."""
+    def done(self, remote_id: str) -> None:
+        """Move the mail out of the folder: it is durable here. Held takes what was too large."""
         validity, _, number = remote_id.partition(":")
         if int(validity) != self._validity:
             return  # the folder was made anew; there the mail has another UID and is known by its content
         uid = int(number)
-        held = uid in self._large or outcome is OutcomeCode.NEEDS_PERSON
-        self._left[uid] = self._account.held if held else self._account.processed
+        self._left[uid] = self._account.folders.held if uid in self._large else self._account.folders.processed
         if self._client is None:
             return  # the connection was lost; the next look moves it first
         with self._failures():
@@ -121,10 +120,24 @@ class ImapMailbox:
             client = self._selected()
             account = self._account
             sizes = [
-                int(client.folder_status(name, ["MESSAGES"])[b"MESSAGES"])
-                for name in (account.folder, *(self._folders[f] for f in (account.processed, account.held)))
+                self._mails_in(client, name)
+                for name in (
+                    account.folders.folder,
+                    *(self._folders[f] for f in (account.folders.processed, account.folders.held)),
+                )
             ]
             return sizes[0], sizes[1] + sizes[2]
+
+    def _mails_in(self, client: Any, folder: str) -> int:
+        try:
+            return int(client.folder_status(folder, ["MESSAGES"])[b"MESSAGES"])
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error as error:
+            raise Refused(
+                f"The server of mailbox {self.name} does not let us count the folder {folder}. "
+                "Make the folder, or give us the right to see it."
+            ) from error
 
     def close(self) -> None:
         client, self._client = self._client, None
@@ -158,9 +171,9 @@ class ImapMailbox:
             self._client = self._sign_in()
             if self._client.has_capability("CONDSTORE") and self._client.has_capability("ENABLE"):
                 self._client.enable("CONDSTORE")  # some servers tell their count only then
-            for folder in (self._account.processed, self._account.held):
+            for folder in (self._account.folders.processed, self._account.folders.held):
                 self._folders[folder] = _ensure_folder(self._client, folder)
-        answer = self._client.select_folder(self._account.folder)
+        answer = self._client.select_folder(self._account.folders.folder)
         validity = int(answer[b"UIDVALIDITY"])
         if self._validity == 0:
             state = self._store.mailbox_state(self.name)
@@ -191,7 +204,7 @@ class ImapMailbox:
         return uids
 
     def _everything(self, client: Any) -> list[int]:
-        self._full_at = time.monotonic() + self._account.reconcile_minutes * 60
+        self._full_at = time.monotonic() + self._account.folders.reconcile_minutes * 60
         present = set(client.search("ALL"))
         self._left = {u: target for u, target in self._left.items() if u in present}
         return sorted(present - self._left.keys())
@@ -218,7 +231,7 @@ class ImapMailbox:
             yield group
 
     def _fetch(self, client: Any, group: Sequence[tuple[int, int]]) -> Iterator[Arrival]:
-        whole = [u for u, size in group if size <= self._account.max_message_bytes]
+        whole = [u for u, size in group if size <= self._account.folders.max_message_bytes]
         bodies = client.fetch(whole, ["BODY.PEEK[]", "INTERNALDATE"])
         for uid, size in group:
             if uid in whole:

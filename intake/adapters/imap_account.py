@@ -22,19 +22,24 @@ from intake.domain.errors import TryLater
 _PORTS = {"tls": 993, "starttls": 143, "none": 143}
 _AUTH = ("password", "xoauth2", "oauthbearer")
 _SCOPE = "https://outlook.office365.com/.default"  # Exchange Online's; another authority has its own
-_KNOWN = OAUTH_OPTIONS | {
-    *("host", "port", "security", "ca_file", "account", "auth", "password_file", "password_env"),
-    *("folder", "processed", "held", "timeout_seconds", "reconcile_minutes", "max_message_bytes"),
-}
+_KNOWN = (
+    OAUTH_OPTIONS
+    | checks.FOLDER_OPTIONS
+    | {
+        *("host", "port", "security", "ca_file", "account", "auth", "password_file", "password_env"),
+        "timeout_seconds",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ImapAccount:
-    """Sizes in bytes, times in the unit of the name."""
+    """Times in the unit of the name."""
 
     name: str
     host: str
     username: str  # the option `account`
+    folders: checks.FolderOptions
     auth: str = "password"  # or xoauth2, oauthbearer
     oauth: OAuthClient | None = None
     password_file: str = ""
@@ -42,12 +47,7 @@ class ImapAccount:
     port: int = 993
     security: str = "tls"  # tls, starttls, none
     ca_file: str = ""
-    folder: str = "INBOX"
-    processed: str = "Processed"
-    held: str = "Held"
     timeout_seconds: float = 60.0
-    reconcile_minutes: float = 15.0
-    max_message_bytes: int = 36_700_160
 
 
 def account_from_options(name: str, options: Mapping[str, Any]) -> ImapAccount:
@@ -62,6 +62,7 @@ def account_from_options(name: str, options: Mapping[str, Any]) -> ImapAccount:
         name=name,
         host=str(options.get("host", "")),
         username=str(options.get("account", "")),
+        folders=checks.folder_options(name, options, "INBOX"),
         auth=auth,
         oauth=None if auth == "password" else oauth_client(name, options, _SCOPE),
         password_file=str(options.get("password_file", "")),
@@ -69,12 +70,7 @@ def account_from_options(name: str, options: Mapping[str, Any]) -> ImapAccount:
         port=int(checks.number(name, options, "port", _PORTS[security])),
         security=security,
         ca_file=str(options.get("ca_file", "")),
-        folder=str(options.get("folder", "INBOX")),
-        processed=str(options.get("processed", "Processed")),
-        held=str(options.get("held", "Held")),
         timeout_seconds=checks.number(name, options, "timeout_seconds", 60.0),
-        reconcile_minutes=checks.number(name, options, "reconcile_minutes", 15.0),
-        max_message_bytes=int(checks.number(name, options, "max_message_bytes", 36_700_160)),
     )
     _check(account)
     return account
@@ -87,7 +83,6 @@ def _check(account: ImapAccount) -> None:
         given = {"password_file": account.password_file, "password_env": account.password_env}
         checks.one_of(account.name, given, *given)
     checks.check_names(account.name, account.host, account.username)
-    checks.check_folders(account.name, account.folder, account.processed, account.held)
     if account.security == "none" and not checks.is_loopback(account.host):
         raise checks.wrong(account.name, "security = “none” is for this machine only (127.0.0.1); use tls or starttls")
     checks.check_file(account.name, "ca_file", account.ca_file)

@@ -9,13 +9,52 @@ import ipaddress
 import os
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from intake.domain.errors import Misconfigured, TryLater
+from intake.domain.mime import Limits
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 REFUSED_AGAIN_AFTER = 60.0  # seconds: servers lock an account that is tried too often
+FOLDER_OPTIONS = frozenset({"folder", "processed", "held", "reconcile_minutes", "max_message_bytes"})
+
+
+@dataclass(frozen=True, slots=True)
+class FolderOptions:
+    """What every mailbox that is read on a server has: its folders, and how they are looked at. Names as the settings give them."""
+
+    folder: str
+    processed: str
+    held: str
+    reconcile_minutes: float
+    max_message_bytes: int
+
+
+def folder_options(name: str, options: Mapping[str, Any], folder: str) -> FolderOptions:
+    """folder: the one that is read when the settings name none. Raises Misconfigured."""
+    found = FolderOptions(
+        folder=str(options.get("folder", folder)),
+        processed=str(options.get("processed", "Processed")),
+        held=str(options.get("held", "Held")),
+        reconcile_minutes=number(name, options, "reconcile_minutes", 15.0),
+        max_message_bytes=message_bytes(name, options),
+    )
+    names = (found.folder, found.processed, found.held)
+    check_names(name, *names)
+    if len({f.casefold() for f in names}) != 3:
+        raise wrong(name, "folder, processed and held must be three different folders")
+    return found
+
+
+def message_bytes(name: str, options: Mapping[str, Any]) -> int:
+    """`max_message_bytes`. Raises Misconfigured above what is opened by machine: such a mail would be kept, and not one file of it read."""
+    most = Limits().message
+    found = int(number(name, options, "max_message_bytes", most))
+    if found > most:
+        raise wrong(name, f"max_message_bytes is {found:,}; at most {most:,} can be opened by machine")
+    return found
 
 
 def wrong(name: str, what: str) -> Misconfigured:
@@ -44,12 +83,6 @@ def check_names(name: str, *given: str) -> None:
     """Hosts, accounts, folders. A line break in a folder name puts client and server out of step: seen, not supposed."""
     if any(not one or CONTROL.search(one) for one in given):
         raise wrong(name, "host, account and folder names must not be empty nor hold control characters")
-
-
-def check_folders(name: str, folder: str, processed: str, held: str) -> None:
-    check_names(name, folder, processed, held)
-    if len({f.casefold() for f in (folder, processed, held)}) != 3:
-        raise wrong(name, "folder, processed and held must be three different folders")
 
 
 def check_file(name: str, option: str, path: str) -> None:

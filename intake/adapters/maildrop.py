@@ -12,14 +12,18 @@ import re
 import secrets
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from intake.adapters.mailbox_options import only_known
 from intake.domain.errors import Refused, TryLater
-from intake.domain.model import Arrival, OutcomeCode
+from intake.domain.model import Arrival
 
 CHANNEL = "maildrop"
+# The last two come from the general settings, and mean nothing here: a file is taken whole.
+_KNOWN = ("folder", "reconcile_minutes", "max_message_bytes")
 _STILL = 1.0  # seconds without a change, after which a file counts as whole
 _LOOK_EVERY = 0.25  # seconds
 _DROPPED = re.compile(r"\d{20}-[0-9a-f]{8}\.eml")  # written by `drop`, so whole
@@ -37,6 +41,12 @@ def drop(folder: Path, raw: bytes) -> Path:
         file.flush()
         os.fsync(file.fileno())
     return hidden.rename(new / f"{name}.eml")
+
+
+def maildrop_from_settings(name: str, options: Mapping[str, Any]) -> MaildropMailbox:
+    """Raises Misconfigured for an option that means nothing."""
+    only_known(name, options, _KNOWN)
+    return MaildropMailbox(name, Path(str(options["folder"])))
 
 
 class MaildropMailbox:
@@ -72,7 +82,7 @@ class MaildropMailbox:
                 f"Files of mailbox {self.name} in new/ may not be read ({closed}). Give us the right to read them."
             )
 
-    def done(self, remote_id: str, outcome: OutcomeCode | None = None) -> None:
+    def done(self, remote_id: str) -> None:
         """Move the file to done/. Raises TryLater when the folder does not allow it; the mail is kept all the same."""
         path = self._paths.pop(remote_id, None)
         if path is None:

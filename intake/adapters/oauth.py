@@ -103,6 +103,7 @@ class Tokens:
         self._client = client
         self._store = store
         self._application: Any = None
+        self._read_at: tuple[int, ...] = ()  # when the files that it was made from were last written, nanoseconds
 
     @property
     def account(self) -> str:
@@ -138,7 +139,10 @@ class Tokens:
         )
 
     def _signed_in(self) -> Any:
-        if self._application is None:
+        """Made anew when somebody put a new secret or certificate in place."""
+        files = (self._client.certificate_file, self._client.client_secret_file)
+        written = tuple(Path(file).stat().st_mtime_ns for file in files if file and Path(file).is_file())
+        if self._application is None or written != self._read_at:
             from msal import ConfidentialClientApplication
 
             credential, ends = self._credential()
@@ -149,6 +153,7 @@ class Tokens:
                 instance_discovery=False,  # the settings name the authority; no other host is asked
                 http_client=_Http(self._client.ca_file or True, self._client.timeout_seconds),
             )
+            self._read_at = written
             if self._store.mailbox_state(self._client.name).access_ends != ends:
                 self._store.set_mailbox_state(self._client.name, access_ends=ends)
         return self._application

@@ -11,13 +11,13 @@ import hashlib
 import logging
 import time
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
-from intake.adapters.too_large import part_of
+from intake.adapters.mailbox_options import FolderOptions
 from intake.domain.errors import Refused, TryLater
-from intake.domain.model import Arrival, OutcomeCode
+from intake.domain.model import Arrival
+from intake.domain.too_large import part_of
 from intake.ports import Clock
 
 _log = logging.getLogger("intake.rounds")
@@ -61,24 +61,12 @@ class RemoteFolder(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """Of one mailbox. Sizes in bytes."""
-
-    name: str
-    channel: str
-    processed: str
-    held: str
-    reconcile_minutes: float
-    max_message_bytes: int
-
-
 class RoundMailbox:
     """`intake.ports.Mailbox` over a `RemoteFolder`; for one thread."""
 
-    def __init__(self, rules: Rules, folder: RemoteFolder, clock: Clock) -> None:
-        self.name = rules.name
-        self._rules = rules
+    def __init__(self, name: str, channel: str, options: FolderOptions, folder: RemoteFolder, clock: Clock) -> None:
+        self.name = name
+        self._channel, self._options = channel, options
         self._folder = folder
         self._clock = clock
         self._full_at = 0.0  # monotonic; 0: at once
@@ -89,7 +77,7 @@ class RoundMailbox:
         self.wait, self.count, self.close = folder.wait, folder.count, folder.close
 
     def changes(self) -> Iterator[Arrival]:
-        refused = self._move_left()
+        not_moved = self._move_left()
         self._look()
         self._failed = {item: times for item, times in self._failed.items() if item in self._lying}
         for item in sorted(self._lying, key=lambda i: (self._failed.get(i, 0), self._lying[i] or _FIRST)):
@@ -100,16 +88,15 @@ class RoundMailbox:
                 raise
             if arrival is not None:
                 yield arrival
-        if refused:
-            raise refused
+        if not_moved:
+            raise not_moved
 
-    def done(self, remote_id: str, outcome: OutcomeCode | None = None) -> None:
+    def done(self, remote_id: str) -> None:
         item = next((i for i in (*self._lying, *self._left) if _remote(i) == remote_id), None)
         if item is None:
             return  # it went away, or was moved before
-        held = item in self._large or outcome is OutcomeCode.NEEDS_PERSON
         self._lying.pop(item, None)
-        self._left[item] = self._rules.held if held else self._rules.processed
+        self._left[item] = self._options.held if item in self._large else self._options.processed
         self._move(item)
 
     def _look(self) -> None:
@@ -117,7 +104,7 @@ class RoundMailbox:
         if found is None:
             self._full_at = 0.0  # until the whole round came to its end
             self._lying = dict(self._folder.everything())
-            self._full_at = time.monotonic() + self._rules.reconcile_minutes * 60
+            self._full_at = time.monotonic() + self._options.reconcile_minutes * 60
         else:
             came, went = found
             self._lying |= {item: at or self._lying.get(item) for item, at in came.items()}
@@ -125,7 +112,7 @@ class RoundMailbox:
         self._lying = {item: at for item, at in self._lying.items() if item not in self._left}
 
     def _fetched(self, item: str) -> Arrival | None:
-        limit = self._rules.max_message_bytes
+        limit = self._options.max_message_bytes
         mail = self._folder.fetch(item, limit)
         if mail is None:
             _log.info("mail_gone mailbox=%s", self.name)  # somebody took it out of the folder
@@ -137,16 +124,22 @@ class RoundMailbox:
             raw = part_of(raw, mail.size)
             _log.warning("mail_too_large mailbox=%s size=%d", self.name, mail.size)
         at = self._lying[item] or self._folder.taken_at(item) or self._clock()
-        return Arrival(raw, self._rules.channel, self.name, _remote(item), at)
+        return Arrival(raw, self._channel, self.name, _remote(item), at)
 
-    def _move_left(self) -> Refused | None:
-        """Once more for what a lost connection or a refusal left in the folder."""
-        try:
-            for item in list(self._left):
+    def _move_left(self) -> Refused | TryLater | None:
+        """Once more for what a lost connection or a refusal left in the folder. What cannot be moved now holds up no mail that is new:
+        why not is told when those were read.
+        """
+        not_moved: Refused | TryLater | None = None
+        for item in list(self._left):
+            try:
                 self._move(item)
-        except Refused as refused:
-            return refused
-        return None
+            except Refused as refused:
+                not_moved = not_moved or refused
+            except TryLater as away:
+                self._left[item] = self._left.pop(item)  # behind the others the next time
+                return away
+        return not_moved
 
     def _move(self, item: str) -> None:
         self._folder.move(item, self._left[item])

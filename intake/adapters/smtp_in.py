@@ -28,9 +28,9 @@ from intake.adapters.smtp_in_body import TAKEN_UP_TO, Body, Room
 from intake.adapters.smtp_in_options import LMTP, DoorOptions
 from intake.adapters.smtp_in_tls import Certificate
 from intake.adapters.smtp_in_trace import Hop, trace
-from intake.adapters.too_large import part_of
 from intake.domain.errors import TryLater
 from intake.domain.model import Arrival
+from intake.domain.too_large import part_of
 from intake.ports import Clock
 
 _log = logging.getLogger("intake.smtp_in")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from intake.adapters.too_large import PART_BYTES
+from intake.domain.too_large import PART_BYTES
 
 TAKEN_UP_TO = 3  # times max_message_bytes; above it the sender is told at once (552)
 

@@ -17,17 +17,15 @@ class Certificate:
 
     def __init__(self, options: DoorOptions) -> None:
         self._files = (options.tls_certificate_file, options.tls_key_file)
-        self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self._seen: tuple[int, ...] = ()
         try:
-            self._load()
+            self._context, self._seen = self._load()
         except (OSError, ssl.SSLError) as error:
             raise Misconfigured(f"The certificate {self._files[0]} and its key cannot be used ({error}).") from error
 
     def context(self) -> ssl.SSLContext:
         try:
             if self._changed():
-                self._load()
+                self._context, self._seen = self._load()
         except (OSError, ssl.SSLError) as error:
             _log.error("certificate_not_read error=%s", type(error).__name__)  # the one from before goes on
         return self._context
@@ -35,7 +33,9 @@ class Certificate:
     def _changed(self) -> bool:
         return tuple(os.stat(file).st_mtime_ns for file in self._files) != self._seen
 
-    def _load(self) -> None:
+    def _load(self) -> tuple[ssl.SSLContext, tuple[int, ...]]:
+        """A context of its own: a new certificate with the old key, half renewed, would spoil the one in use."""
         seen = tuple(os.stat(file).st_mtime_ns for file in self._files)
-        self._context.load_cert_chain(*self._files)
-        self._seen = seen
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(*self._files)
+        return context, seen

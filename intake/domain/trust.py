@@ -72,12 +72,12 @@ def trust_from_settings(table: Mapping[str, object]) -> Trust:
 
     Raises: Misconfigured, with a sentence that names the key and says what to write.
     """
-    unknown = sorted(set(table) - _KEYS)
+    merged: dict[str, object] = {**_profile(table.get("profile", "")), **table}
+    unknown = sorted(set(merged) - _KEYS)
     if unknown:
         raise Misconfigured(
             f"The trust table has a key “{unknown[0]}” that means nothing. Known are: {', '.join(sorted(_KEYS))}."
         )
-    merged: dict[str, object] = {**_profile(table.get("profile", "")), **table}
     kind = str(merged.get("kind", "none"))
     if kind not in KINDS:
         raise Misconfigured(f"trust.kind is “{kind}”. Write one of: {', '.join(KINDS)}.")
@@ -93,9 +93,9 @@ def trust_from_settings(table: Mapping[str, object]) -> Trust:
         stamp=stamp,
         strips=_date_of_proof(merged.get("strips", "no")),
         front=_words(merged, "front"),
-        skip_listing=merged.get("skip_listing") is True,
-        dmarc_by_d=merged.get("dmarc_by_d") is True,
-        bare_elements=merged.get("bare_elements") is True,
+        skip_listing=_flag(merged, "skip_listing"),
+        dmarc_by_d=_flag(merged, "dmarc_by_d"),
+        bare_elements=_flag(merged, "bare_elements"),
     )
     return _complete(trust)
 
@@ -139,6 +139,13 @@ def _words(table: Mapping[str, object], key: str) -> tuple[str, ...]:
     if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
         raise Misconfigured(f"trust.{key} must be a list of words.")
     return tuple(word.strip().lower().removeprefix("*") for word in words if word.strip())
+
+
+def _flag(table: Mapping[str, object], key: str) -> bool:
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise Misconfigured(f"trust.{key} is “{str(value)[:40]}”. Write true or false, without quotes.")
+    return value
 
 
 def _date_of_proof(value: object) -> str:

@@ -18,6 +18,7 @@ from intake.web import staff
 from intake.web.auth import me
 from intake.web.parts import Parts
 
+_MOST_WAITING = 500  # proposals that one page shows
 _FIELDS = ("provider", "method", "proven_on", "words", "sure", "reason", "until")
 Act = Callable[[Parts, Look, Mapping[str, str]], tuple[int, str]]  # the number of the entry, and what to say
 _ALREADY = "Somebody was quicker: it stands in the register, or waits for a second person already."
@@ -42,10 +43,8 @@ def blueprint(parts: Parts) -> Blueprint:
     @pages.get("/decisions")
     def decisions() -> str:
         names = staff.names_of(parts.store)
-        waiting, done = (
-            [view.entry(parts, r, names) for r in parts.store.registrations() if (r.state == "proposed") is waits]
-            for waits in (True, False)
-        )
+        waiting = [view.entry(parts, r, names) for r in parts.store.registrations("proposed", limit=_MOST_WAITING)]
+        done = [view.entry(parts, r, names) for r in parts.store.registrations() if r.state != "proposed"]
         return render_template("staff/registrations.html", waiting=waiting, entries=done)
 
     @pages.get("/decisions/<int:number>")

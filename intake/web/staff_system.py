@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from flask import Blueprint, render_template
 
-from intake.config import MailboxSettings
+from intake.config import MAILBOX_KINDS, MailboxSettings
 from intake.domain import nz_words
 from intake.domain.model import OutcomeCode
 from intake.mailbox_health import mailbox_findings
@@ -35,13 +35,6 @@ _TASKS: Mapping[str, str] = {
     "process": "Read a message",
     "recheck": "Check a sender again",
     "suggest": "Look for answers in another document",
-}
-_KINDS: Mapping[str, str] = {
-    "imap": "IMAP",
-    "exchange": "Exchange",
-    "graph": "Exchange Online",
-    "smtp": "SMTP",
-    "maildrop": "Folder",
 }
 _TONES = {"ok": present.Badge("tick", "Working", "ok"), "warn": present.Badge("warn", "Look at this", "warn"),
           "bad": present.Badge("cross", "Broken", "bad")}  # fmt: skip
@@ -131,7 +124,7 @@ def _mailbox(
     state = state or MailboxState(box.name)
     return {
         "name": box.name,
-        "kind": _KINDS.get(box.kind, "not in the settings"),
+        "kind": MAILBOX_KINDS[box.kind].label if box.kind in MAILBOX_KINDS else "not in the settings",
         "badge": _TONES[found[0].state],
         "said": [f"{each.text} {each.mend}".strip() for each in found if each.state != "ok"],
         "last_message": present.moment(state.last_message, now) if state.last_message else "none yet",

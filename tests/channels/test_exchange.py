@@ -16,9 +16,8 @@ import pytest
 from intake.adapters.exchange import exchange_from_settings
 from intake.adapters.exchange_send import ExchangeSender
 from intake.adapters.rounds import RoundMailbox
-from intake.adapters.too_large import PART_HEADER
 from intake.domain.errors import Misconfigured, Refused, TryLater
-from intake.domain.model import OutcomeCode
+from intake.domain.too_large import PART_HEADER
 from intake.ports import OutgoingMail
 from tests.support.exchange_server import PASSWORD, USER, ExchangeServer
 from tests.support.places import RememberedState
@@ -272,7 +271,7 @@ def test_a_mail_above_the_limit_is_not_fetched_whole_and_waits_in_held(
     box = opened(server, state, max_message_bytes=1_000_000)
 
     (arrival,) = box.changes()
-    box.done(arrival.remote_id, OutcomeCode.CASE_OPENED)
+    box.done(arrival.remote_id)
 
     first, _, rest = arrival.raw.partition(b"\r\n")
     assert first.startswith(PART_HEADER) and b"of=%d" % len(giant) in first

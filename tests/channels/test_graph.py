@@ -13,9 +13,8 @@ import pytest
 from intake.adapters.graph import graph_from_settings
 from intake.adapters.graph_send import GraphSender
 from intake.adapters.rounds import RoundMailbox
-from intake.adapters.too_large import PART_BYTES, PART_HEADER
 from intake.domain.errors import Misconfigured, Refused, TryLater
-from intake.domain.model import OutcomeCode
+from intake.domain.too_large import PART_BYTES, PART_HEADER
 from intake.ports import OutgoingMail
 from intake.receive import in_groups
 from tests.support.graph_server import PAGE, GraphServer
@@ -81,6 +80,31 @@ def test_a_mail_that_the_service_cannot_hand_over_holds_up_no_other(
 
     server.broken.clear()
     assert [a.raw for a in box.changes()] == [mails[1]]
+
+
+def test_a_mail_that_the_service_cannot_move_holds_up_none_that_come_after_it(
+    server: GraphServer, state: RememberedState
+) -> None:
+    mails = [RAW + b"%d" % n for n in range(3)]
+    server.deliver(ADDRESS, *mails[:2])
+    server.stuck = {mails[0]}
+    box = opened(server, state)
+    first, second = box.changes()
+    with pytest.raises(TryLater):
+        box.done(first.remote_id)
+    box.done(second.remote_id)
+    server.deliver(ADDRESS, mails[2])
+
+    found = []
+    with pytest.raises(TryLater):
+        for arrival in box.changes():
+            found.append(arrival.raw)
+            box.done(arrival.remote_id)
+
+    assert found == [mails[2]]
+    server.stuck.clear()
+    assert list(box.changes()) == []
+    assert server.lying(ADDRESS, "Inbox") == []
 
 
 def test_a_quiet_look_is_one_request_and_leaves_the_place_where_it_was(
@@ -262,7 +286,7 @@ def test_a_mail_above_the_limit_is_fetched_and_kept_in_part_and_waits_in_held(
     box = opened(server, state, max_message_bytes=1_000_000)
 
     (arrival,) = box.changes()
-    box.done(arrival.remote_id, OutcomeCode.CASE_OPENED)
+    box.done(arrival.remote_id)
 
     first, _, rest = arrival.raw.partition(b"\r\n")
     assert first == PART_HEADER + b"; bytes=%d; of=%d; folder=held" % (PART_BYTES, len(RAW) + 2_000_000)

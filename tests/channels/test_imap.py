@@ -14,9 +14,8 @@ from pathlib import Path
 import pytest
 
 from intake.adapters.imap import ImapMailbox, imap_from_settings
-from intake.adapters.too_large import PART_HEADER
 from intake.domain.errors import Misconfigured, Refused, TryLater
-from intake.domain.model import OutcomeCode
+from intake.domain.too_large import PART_HEADER
 from intake.receive import in_groups
 from tests.support.dovecot import Dovecot
 from tests.support.imap_watch import ImapWatch
@@ -381,19 +380,6 @@ def test_a_mail_above_the_limit_is_kept_in_part_and_held_on_the_server(
     box.close()
 
 
-def test_what_needs_a_person_goes_to_held(
-    dovecot: Dovecot, mailbox: str, state: RememberedState, mail: MakeMail
-) -> None:
-    dovecot.deliver(mailbox, mail(1))
-    box = opened(dovecot, mailbox, state)
-    (arrival,) = box.changes()
-
-    box.done(arrival.remote_id, OutcomeCode.NEEDS_PERSON)
-
-    assert dovecot.count(mailbox, "Held") == 1
-    box.close()
-
-
 def test_folders_with_macrons_spaces_and_levels_work(
     dovecot: Dovecot, mailbox: str, state: RememberedState, mail: MakeMail
 ) -> None:
@@ -487,6 +473,7 @@ def test_a_connection_cut_while_idle_is_noticed(dovecot: Dovecot, mailbox: str, 
         ({"password": "secret"}, "must not stand in the settings file"),
         ({"password_env": "X"}, "one of password_file and password_env"),
         ({"processed": "inbox"}, "three different folders"),
+        ({"max_message_bytes": 60_000_000}, "at most 36,700,160 can be opened"),
         ({"port": "993"}, "port must be a number"),
         ({"ca_file": "/nowhere/ca.pem"}, "not a file"),
         ({"hots": "x"}, "no option “hots”"),

@@ -10,13 +10,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from intake.adapters.maildrop import MaildropMailbox, drop
+import pytest
+
+from intake.adapters.maildrop import MaildropMailbox, drop, maildrop_from_settings
+from intake.domain.errors import Misconfigured
 
 
 def still(path: Path, seconds: float = 5) -> None:
     """As if nobody had written to the file for a while."""
     at = time.time() - seconds
     os.utime(path, (at, at))
+
+
+def test_an_option_that_means_nothing_to_a_folder_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="there is no option “foldr”"):
+        maildrop_from_settings("drop", {"folder": str(tmp_path), "foldr": "y"})
 
 
 def test_a_dropped_mail_is_taken_and_moved_when_it_is_done(tmp_path: Path, mail: Callable[..., bytes]) -> None:

@@ -247,7 +247,12 @@ def mbox(path: Path, count: int) -> Path:
 def test_an_import_that_was_broken_off_goes_on_where_it_was(tmp_path: Path) -> None:
     site, box = Site(tmp_path), mbox(tmp_path / "all.mbox", 400)
     broken = subprocess.Popen(
-        [*COMMAND, "receive", str(box)], env=site.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*COMMAND, "receive", str(box)],
+        env=site.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # Whoever runs us in the background may have switched Ctrl-C off, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert broken.stdout is not None and broken.stderr is not None
     broken.stdout.readline()

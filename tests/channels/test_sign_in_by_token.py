@@ -125,6 +125,17 @@ def test_a_secret_that_has_ended_is_said_by_its_code_and_without_what_the_server
     assert refused.value.after >= 60
 
 
+def test_a_new_secret_that_is_put_in_place_is_used_without_a_restart(tokens: TokenServer) -> None:
+    signing_in = Tokens(oauth_client("breach", tokens.options, "mail/.default"), RememberedState())
+    tokens.secret_file.write_text("the one that has ended\n")
+    with pytest.raises(TryLater, match="refused mailbox breach"):
+        signing_in.token()
+
+    tokens.secret_file.write_text(SECRET + "\n")
+
+    assert signing_in.token().startswith("token-")
+
+
 def test_a_sign_in_server_that_is_away_is_try_later(
     dovecot: Dovecot, tokens: TokenServer, mailbox: str, state: RememberedState
 ) -> None:

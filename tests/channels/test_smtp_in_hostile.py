@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import smtplib
 import ssl
 import time
@@ -158,7 +159,11 @@ def test_a_renewed_certificate_is_used_without_a_restart(tmp_path: Path) -> None
         before = shown(door)
         (tmp_path / "server.pem").write_text("half a fil")
         assert shown(door) == before
-        certificates(tmp_path)
+        (tmp_path / "new").mkdir()
+        certificates(tmp_path / "new")
+        shutil.copy(tmp_path / "new" / "server.pem", tmp_path)  # and its key not yet
+        assert shown(door) == before
+        shutil.copy(tmp_path / "new" / "server.key", tmp_path)
         assert shown(door) != before
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from intake.domain.errors import TryLater
-from intake.domain.model import Arrival, OutcomeCode
+from intake.domain.model import Arrival
 from intake.ports import Mailbox
-from tests.support.places import HELD, NEW, PLACES, PROCESSED, Place, Servers
+from tests.support.places import NEW, PLACES, PROCESSED, Place, Servers
 
 
 @pytest.fixture(scope="module")
@@ -143,16 +143,6 @@ def test_mail_that_came_while_we_were_away_is_found_by_the_next_start(place: Pla
     again.close()
 
 
-def test_what_needs_a_person_goes_to_held(place: Place, box: Mailbox) -> None:
-    place.deliver(mail(1))
-    (arrival,) = box.changes()
-
-    box.done(arrival.remote_id, OutcomeCode.NEEDS_PERSON)
-
-    assert ends(place.lying(HELD if HELD in place.folders else PROCESSED)) == [mail(1)]
-    assert place.lying(NEW) == []
-
-
 def test_a_mail_that_staff_take_away_in_between_stops_nothing(place: Place, box: Mailbox) -> None:
     place.deliver(mail(1))
     arrivals = list(box.changes())
@@ -252,6 +242,6 @@ def test_the_count_is_what_lies_there(place: Place, box: Mailbox) -> None:
     place.deliver(mail(1), mail(2), mail(3))
     first, second, _ = box.changes()
     box.done(first.remote_id)
-    box.done(second.remote_id, OutcomeCode.NEEDS_PERSON)
+    box.done(second.remote_id)
 
     assert box.count() == (1, 2)

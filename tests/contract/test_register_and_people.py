@@ -170,7 +170,9 @@ def test_the_state_of_a_mailbox_is_kept_field_by_field(store: SqlStore, clock: S
     store.set_mailbox_state("breach", last_contact=clock(), error="The server is away.")
     store.set_mailbox_state("assessments")
 
-    assert store.mailbox_state("breach") == MailboxState("breach", 4294967295, 17, clock(), None, "The server is away.")
+    assert store.mailbox_state("breach") == MailboxState(
+        "breach", 4294967295, 17, clock(), None, "The server is away.", error_since=clock()
+    )
     assert [state.name for state in store.mailbox_states()] == ["assessments", "breach"]
     with pytest.raises(KeyError):
         store.set_mailbox_state("breach", colour="red")

@@ -16,7 +16,7 @@ from intake.adapters.doorbell import NullDoorbell
 from intake.adapters.maildrop import MaildropMailbox, drop
 from intake.config import Settings
 from intake.domain.errors import Refused, TryLater
-from intake.domain.model import Arrival, OutcomeCode
+from intake.domain.model import Arrival
 from intake.ports import Blobs, Mailbox
 from intake.wiring import Parts, build
 from tests.faults.test_killed_reader import notice
@@ -34,6 +34,8 @@ class FakeMailbox:
         self.done_: list[str] = []
         self.fail: Exception | None = None
         self.refuse_moves = False
+        self.stuck: set[str] = set()
+        self.uncountable = False
         self.put_by_hand = 0  # mails in Processed that never lay in the folder while we looked
         self.before_done: Callable[[str], None] = lambda remote_id: None
 
@@ -44,10 +46,12 @@ class FakeMailbox:
             if remote_id not in self.done_:
                 yield Arrival(raw, "imap", self.name, remote_id, datetime.now(UTC))
 
-    def done(self, remote_id: str, outcome: OutcomeCode | None = None) -> None:
+    def done(self, remote_id: str) -> None:
         self.before_done(remote_id)
         if self.refuse_moves:
             raise Refused("The server does not let us move mail.")
+        if remote_id in self.stuck:
+            raise TryLater("It cannot be moved now.")
         self.done_.append(remote_id)
 
     def wait(self, seconds: float) -> bool:
@@ -55,6 +59,8 @@ class FakeMailbox:
         return True
 
     def count(self) -> tuple[int, int]:
+        if self.uncountable:
+            raise Refused("The folder Processed may not be counted.")
         return len(self.folder) - len(self.done_), len(self.done_) + self.put_by_hand
 
     def close(self) -> None:
@@ -154,6 +160,47 @@ def test_one_mail_that_cannot_be_kept_does_not_hold_up_the_others(settings: Sett
     stop.set()
 
     assert "2" not in box.done_
+
+
+def test_a_large_mail_for_which_the_disk_has_no_room_does_not_hold_up_small_ones(settings: Settings) -> None:
+    large = [notice(n) + b"x" * 9_000_000 for n in range(6)]
+    box = FakeMailbox("breach", *large, notice(7), notice(8))
+    parts = SomeParts(settings, box)
+    disk = parts.only_holding(lambda raw: len(raw) < 1_000_000)
+    stop = collecting(parts)
+
+    until(lambda: box.done_ == ["6", "7"], 20, "the small ones")
+    disk.holds = lambda raw: True
+    until(lambda: len(box.done_) == 8, 20, "the large ones too")
+    stop.set()
+
+    assert messages(parts) == 8
+
+
+def test_a_mail_that_cannot_be_moved_now_does_not_hold_up_the_others(settings: Settings) -> None:
+    box = FakeMailbox("breach", *(notice(n) for n in range(45)))
+    box.stuck = {"0"}
+    parts = SomeParts(settings, box)
+    stop = collecting(parts)
+
+    until(lambda: len(box.done_) == 44, 20, "all others")
+    until(lambda: "cannot be moved now" in parts.store.mailbox_state("breach").error, 5, "the trouble")
+    stop.set()
+
+    assert messages(parts) == 45
+
+
+def test_a_folder_that_cannot_be_counted_is_read_all_the_same(settings: Settings) -> None:
+    box = FakeMailbox("breach", notice(1))
+    box.uncountable = True
+    parts = SomeParts(settings, box)
+    stop = collecting(parts)
+
+    until(lambda: box.done_ == ["0"], 20, "the mail")
+    until(lambda: "may not be counted" in parts.store.mailbox_state("breach").error, 5, "the trouble")
+    box.uncountable = False
+    until(lambda: parts.store.mailbox_state("breach").counted_before == 0, 20, "the count")
+    stop.set()
 
 
 def test_a_broken_mailbox_never_delays_another(settings: Settings) -> None:

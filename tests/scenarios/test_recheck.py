@@ -16,6 +16,7 @@ from intake.adapters.demo.mails import write
 from intake.adapters.demo.signing import key_file, signer
 from intake.adapters.demo.signing import zone as zone_of
 from intake.adapters.dns import DnsNetwork
+from intake.adapters.documents.runner import DocumentReader
 from intake.cli import main
 from intake.domain.model import Arrival, OutcomeCode, ReadDocument, Status
 from intake.pipeline import Done, process
@@ -296,7 +297,13 @@ def test_what_dns_gave_no_answer_for_is_looked_at_again_by_itself(world: World) 
     assert world.parts.store.job_counts("recheck") == {"due": 0, "later": 0, "leased": 0, "person": 0}
 
 
-def test_a_domain_that_stays_dark_is_asked_three_times_in_a_day_and_then_left_to_a_person(world: World) -> None:
+@pytest.mark.parametrize(
+    "attempts", [1, 3]
+)  # after so many a message is a person's; what comes after its case is no message
+def test_a_domain_that_stays_dark_is_asked_three_times_in_a_day_and_then_left_to_a_person(
+    tmp_path: Path, reader: DocumentReader, attempts: int
+) -> None:
+    world = World(tmp_path, reader, plain_settings=f"attempts = {attempts}\n")
     done = signed_while_dns_is_silent(world)
     version, tries = world.row(done).version, []
     for _ in range(60):

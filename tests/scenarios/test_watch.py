@@ -127,6 +127,26 @@ def test_what_is_wrong_with_a_mailbox_is_one_sentence_on_the_page_and_a_mail_to_
     assert words in world.desk().open("/system").words
 
 
+def test_trouble_that_lasts_a_quarter_of_an_hour_is_told_in_its_own_words_though_nothing_was_ever_reached(
+    world: World,
+) -> None:
+    for _ in range(3):
+        world.parts.store.set_mailbox_state("quiet", error="The password was refused.")
+        watch(world.parts)
+        assert alarms(world) == []
+        world.later(minutes=5)
+
+    watch(world.parts)
+    (told,) = [mail for mail in world.outbox() if mail.template == "alarm"]
+    assert "The password was refused. This has lasted 15 min." in told.body
+
+    world.parts.store.set_mailbox_state("quiet", error="", last_contact=world.at)
+    world.parts.store.set_mailbox_state("quiet", error="It is away.")
+    assert (
+        world.parts.store.mailbox_state("quiet").error_since == world.at
+    )  # a new trouble counts from its own beginning
+
+
 @pytest.mark.parametrize(
     "state",
     [

@@ -38,6 +38,8 @@ def test_an_empty_table_trusts_nobody() -> None:
         ({"ids": 3}, "ids"),
         ({"id": ["a"]}, "id"),
         ({"profile": "nobody"}, "profile"),
+        ({"skip_listing": "true"}, "skip_listing"),
+        ({"dmarc_by_d": 1}, "dmarc_by_d"),
     ],
 )
 def test_a_wrong_table_is_refused_with_the_key_in_the_sentence(table: dict[str, object], names: str) -> None:

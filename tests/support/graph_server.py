@@ -56,6 +56,7 @@ class GraphServer:
         self.denied: set[str] = set()  # mailboxes that the application may not open
         self.no_moves = False
         self.broken: set[bytes] = set()  # mails that it shows and cannot hand over
+        self.stuck: set[bytes] = set()  # mails that it cannot move
         self.away = False
         self.watch: Callable[[str, str], None] = lambda phase, asked: None  # "before" it is done, "after", unanswered
         self.lock = threading.RLock()
@@ -223,6 +224,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _delta(self, box: Box, folder: str) -> None:
         """A place is `since` in the log; `from` is where the next page of a round begins."""
         query = self._query()
+        if query.get("$orderby", "receivedDateTime desc") != "receivedDateTime desc" or "$search" in query:
+            return self._say(400, {"error": {"code": "ErrorInvalidUrlQuery"}})
         if folder not in box.folders.values():
             return self._say(404, {"error": {"code": "ErrorFolderNotFound"}})
         begun = int(query.get("$skiptoken", "0:0").partition(":")[2] or 0) or len(box.log)
@@ -247,6 +250,8 @@ class _Handler(BaseHTTPRequestHandler):
         return self._say(200, answer)
 
     def _move(self, box: Box, item: Item, target: str) -> None:
+        if item.raw in self._graph.stuck:
+            return self._say(500, {"error": {"code": "ErrorInternalServerError"}})
         if self._graph.no_moves:
             return self._say(403, {"error": {"code": "ErrorAccessDenied"}})
         if target not in box.folders.values():

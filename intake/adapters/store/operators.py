@@ -28,7 +28,12 @@ _MISSING = _WAITING.where(~_HAS_JOB)
 _BY_OUTCOME = select(_d.outcome, func.count()).where(_d.outcome.is_not(None)).group_by(_d.outcome)
 _NEWEST_BLOB = select(t.raw_messages.c.blob).order_by(t.raw_messages.c.id.desc()).limit(1)
 _OLDEST = select(func.min(_d.received_at)).where(_d.outcome.is_(None))
-_KEPT_FROM = select(func.count()).select_from(t.deliveries).where(_d.mailbox == bindparam("mailbox"))
+_BROUGHT = ("import", "pipe")  # by somebody's hand: such mail never lay in a folder that is counted
+_KEPT_FROM = (
+    select(func.count())
+    .select_from(t.deliveries)
+    .where(_d.mailbox == bindparam("mailbox"), _d.channel.not_in(_BROUGHT))
+)
 _OLDEST_FROM = _OLDEST.where(_d.mailbox == bindparam("mailbox"))
 _STATE_FIELDS = frozenset(f.name for f in fields(MailboxState)) - {"name"}
 
@@ -40,6 +45,8 @@ class OperatorRows(Base):
         return MailboxState(name) if row is None else MailboxState(**row)
 
     def set_mailbox_state(self, name: str, **changes: object) -> None:
+        if "error" in changes:
+            changes["error_since"] = func.coalesce(_m.error_since, self._clock()) if changes["error"] else None
         unknown = set(changes) - _STATE_FIELDS
         if unknown:
             raise KeyError(", ".join(sorted(unknown)))

@@ -444,6 +444,7 @@ mailboxes = Table(
     Column("last_contact", UTCDateTime),
     Column("last_message", UTCDateTime),
     Column("error", Text, nullable=False),
+    Column("error_since", UTCDateTime),
     Column("account", String(320)),
     Column("access_ends", UTCDateTime),
     Column("counted", Integer),

@@ -13,6 +13,7 @@ from intake import onboarding
 from intake.adapters.demo.answers import assessment
 from intake.adapters.demo.mails import fails
 from intake.adapters.dns import DnsNetwork, DnsZoneFile
+from intake.ports import Registration
 from tests.web.staff.office import CALM, Office, Page, Person, address_of, typed
 from workers import jobs
 
@@ -288,6 +289,18 @@ def test_an_exception_holds_when_another_person_agreed_and_not_before(office: Of
     texts = [(e.actor, e.action) for e in office.store.register_history("rimu")]
     assert texts == [(address_of("privacy_lead"), "registered"), (address_of("triage"), "proposed")]
     assert office.store.verify_register()[1] is None
+
+
+def test_a_proposal_waits_on_the_page_however_much_was_registered_since(office: Office, lead: Person) -> None:
+    propose(lead)
+    for number in range(51):
+        office.store.register(
+            Registration("domain", "rimu", f"d{number}.example", "Asked them by phone.", "a@b", method="phone")
+        )
+
+    page = lead.open("/register/decisions")
+
+    assert "rua.law@xtra.co.nz" in page.text and "d50.example" in page.text
 
 
 def test_nobody_agrees_to_what_they_proposed(office: Office, app: Flask, lead: Person) -> None:
