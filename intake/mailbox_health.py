@@ -33,7 +33,7 @@ def _wrong(box: MailboxSettings, state: MailboxState, now: datetime) -> Iterator
         where = (
             "Senders keep their mail and come again."
             if box.kind == "smtp"
-            else "Mail waits on the server, and counts from its time."
+            else "Nothing is lost: clocks count from when the server took it."
         )
         if state.error_since and now - state.error_since >= LASTS:
             lasted = nz_words.span(now - state.error_since)
