@@ -17,6 +17,7 @@ from intake.cli import parser
 from intake.cli.messages import receive_mails
 from intake.wiring import Parts, build
 from workers.collect import run
+from workers.deliver import send_due
 
 # point -> (which part, which call, before or after it)
 POINTS = {
@@ -25,9 +26,16 @@ POINTS = {
     "after_the_commit": ("store", "keep", True),
     "before_the_case": ("store", "file", False),
     "after_the_case": ("store", "file", True),
+    "before_the_claim": ("store", "claim_mails", False),
+    "after_the_claim": ("store", "claim_mails", True),
+    "after_the_servers_yes": ("mail_sender", "send", True),
+    "after_the_mark": ("store", "mail_sent", True),
 }
 FAILING = "failing"  # instead of a point: the work on a kept mail fails
+DELIVER = "deliver"  # instead of a command: what is in the outbox leaves
 KEEPING = ("before_the_bytes", "after_the_bytes", "after_the_commit")
+FILING = (*KEEPING, "before_the_case", "after_the_case")
+SENDING = ("before_the_claim", "after_the_claim", "after_the_servers_yes", "after_the_mark")
 
 
 class Killing:
@@ -68,6 +76,11 @@ def parts_that_kill(point: str) -> Parts:
 
 def main() -> int:
     point, *arguments = sys.argv[1:]
+    if arguments == [DELIVER]:
+        parts = parts_that_kill(point)
+        while parts.mail_sender and send_due(parts, parts.mail_sender):
+            pass
+        return 0
     given = parser().parse_args(arguments)
     if given.command == "collect":
         run(parts_that_kill(point))

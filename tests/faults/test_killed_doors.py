@@ -20,7 +20,7 @@ import pytest
 from intake.adapters import children
 from intake.adapters.maildrop import drop
 from intake.wiring import Parts
-from tests.faults.killing import FAILING, KEEPING, POINTS
+from tests.faults.killing import FAILING, FILING, KEEPING
 from tests.faults.test_killed_reader import cases, notice
 from tests.support.mail_door import RECIPIENT, SENDER, options
 from tests.support.running import COMMAND, Site, until
@@ -160,7 +160,7 @@ def test_240_mails_of_six_servers_and_a_door_killed_twelve_times_give_240_cases(
 # ---- the pipe -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", FILING)
 def test_a_pipe_killed_at_a_step_is_tried_again_and_opens_one_case(tmp_path: Path, point: str) -> None:
     site = Site(tmp_path)
 
@@ -229,7 +229,7 @@ def test_a_pipe_that_kept_a_mail_says_yes_though_the_work_on_it_fails(tmp_path: 
 # ---- the import -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", FILING)
 def test_an_import_killed_at_a_step_and_started_again_gives_each_mail_one_case(tmp_path: Path, point: str) -> None:
     site, folder = Site(tmp_path), tmp_path / "mails"
     folder.mkdir()
