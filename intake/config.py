@@ -131,10 +131,13 @@ _BY_NAME = {s.name: s for s in SETTINGS}
 
 
 class MailboxKind(NamedTuple):
-    """label: on pages. needed: the option without which it cannot be; its adapter checks the others. sends: mail may leave by it."""
+    """label: on pages. needed: the option without which it cannot be; its adapter checks the others. signs_in: with an account that is
+    remembered. sends: mail may leave by it.
+    """
 
     label: str
     needed: str
+    signs_in: bool = True
     sends: bool = False
 
 
@@ -142,8 +145,8 @@ MAILBOX_KINDS: Mapping[str, MailboxKind] = {  # each has its adapter in `intake.
     "imap": MailboxKind("IMAP", "host"),
     "exchange": MailboxKind("Exchange", "host", sends=True),
     "graph": MailboxKind("Exchange Online", "tenant", sends=True),
-    "smtp": MailboxKind("SMTP", "listen"),
-    "maildrop": MailboxKind("Folder", "folder"),
+    "smtp": MailboxKind("SMTP", "listen", signs_in=False),
+    "maildrop": MailboxKind("Folder", "folder", signs_in=False),
 }
 
 

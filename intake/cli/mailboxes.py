@@ -24,7 +24,8 @@ def mailbox(given: argparse.Namespace) -> int:
         if given.json:
             show.line({"kind": box.kind, **{k: _plain(v) for k, v in asdict(state).items()}})
         else:
-            print(f"{box.name:20} {box.kind:10} {state.account or 'not opened yet':30} {state.error or 'no trouble'}")
+            nobody = "not opened yet" if config.MAILBOX_KINDS[box.kind].signs_in else "no account"
+            print(f"{box.name:20} {box.kind:10} {state.account or nobody:30} {state.error or 'no trouble'}")
     return 0
 
 
