@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Protocol
 
 from intake.config import Settings
+from intake.domain import nz_words
 from intake.domain.errors import CannotRead, Misconfigured, TryLater
 from intake.domain.health import Health
 from intake.mailbox_health import mailbox_findings
-from intake.ports import Blobs, Clock, Doorbell, OperatorStore
+from intake.ports import Blobs, Clock, Doorbell, MailSender, OperatorStore, SentMail
 
 WAITING = timedelta(minutes=5)
 LITTLE_SPACE = 2 * 1024**3  # bytes
+NEEDED_FOR_FORMS = frozenset({"database", "key", "disk"})
+_LATELY = timedelta(days=1)
 
 
 class Parts(Protocol):
@@ -30,6 +34,9 @@ class Parts(Protocol):
     def doorbell(self) -> Doorbell: ...
     @property
     def redis_url(self) -> str: ...
+    @property
+    def mail_sender(self) -> MailSender | None: ...
+    def check_mailbox(self, name: str) -> None: ...
 
 
 def findings(parts: Parts) -> tuple[Health, ...]:
@@ -100,7 +107,9 @@ def _disk(parts: Parts) -> Health:
 
 def _redis(parts: Parts) -> Health:
     if not parts.redis_url:
-        return Health("redis", "ok", "No doorbell is set; work is found by looking every few seconds.")
+        return Health(
+            "redis", "ok", "No doorbell is set here (`up` brings its own); work is found by looking every few seconds."
+        )
     if parts.doorbell.alive():
         return Health("redis", "ok", "The doorbell answers.")
     return Health(
@@ -112,7 +121,14 @@ def _redis(parts: Parts) -> Health:
 
 
 def _sending(parts: Parts) -> Health:
-    failed = sum(m.state in ("failed", "bounced") for m in parts.store.mails(200))
+    try:
+        _ = parts.mail_sender
+    except Misconfigured as error:
+        return Health("sending", "bad", error.for_staff, "Until then mails wait in the outbox.", "cannot_send")
+    mails = parts.store.mails(200)
+    if parts.settings.sends and (told := not_told(parts) or _stuck(parts, mails)):
+        return told
+    failed = sum(m.state in ("failed", "bounced") for m in mails)
     if failed:
         return Health(
             "sending",
@@ -135,7 +151,69 @@ def _sending(parts: Parts) -> Health:
     return Health("sending", "ok", "Mails leave.")
 
 
+class MailRows(Protocol):
+    def mails(self, limit: int = 50) -> tuple[SentMail, ...]: ...
+
+
+class ToldParts(Protocol):
+    """What `not_told` looks at."""
+
+    clock: Clock
+
+    @property
+    def store(self) -> MailRows: ...
+
+
+def not_told(parts: ToldParts) -> Health | None:
+    """Whoever is on duty did not hear of a case lately: the mail was refused, or came back."""
+    mails = parts.store.mails(200)
+    cases = sorted(
+        {m.case or "" for m in mails if m.template == "page" and _lost(m) and parts.clock() - m.at < _LATELY}
+    )
+    if not cases:
+        return None
+    return Health(
+        "sending",
+        "bad",
+        f"Nobody on duty was told of {', '.join(cases)}: the mail was refused or came back.",
+        "Look at the case now, and mend INTAKE_DUTY_ADDRESSES.",
+        "nobody_told",
+    )
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _lost(mail: SentMail) -> bool:
+    return mail.state in ("failed", "bounced")
+
+
+def _stuck(parts: Parts, mails: Sequence[SentMail]) -> Health | None:
+    """The oldest mail that was tried, and could not leave for a while."""
+    waiting = [m for m in mails if m.state in ("queued", "sending") and m.attempts and parts.clock() - m.at > WAITING]
+    if not waiting:
+        return None
+    oldest = min(waiting, key=lambda m: m.at)
+    pages = sum(m.template == "page" for m in waiting)
+    text = (
+        f"{_count(len(waiting), 'mail')} cannot leave since {nz_words.span(parts.clock() - oldest.at)}. {oldest.error}"
+    )
+    if pages:
+        text += f" Among them {_count(pages, 'call')} to whoever is on duty."
+    return Health("sending", "bad", text, "They go out by themselves when the server takes them again.", "cannot_send")
+
+
 def _mailboxes(parts: Parts) -> list[Health]:
     states = {s.name: s for s in parts.store.mailbox_states()}
-    now = parts.clock()
-    return [each for box in parts.settings.mailboxes for each in mailbox_findings(box, states.get(box.name), now)]
+    now, found = parts.clock(), list[Health]()
+    for box in parts.settings.mailboxes:
+        try:
+            parts.check_mailbox(box.name)
+        except Misconfigured as error:
+            found.append(
+                Health(f"mailbox {box.name}", "bad", error.for_staff, "Nothing is collected until then.", "settings")
+            )
+        else:
+            found += mailbox_findings(box, states.get(box.name), now)
+    return found

@@ -12,11 +12,22 @@ from typing import Protocol
 
 from intake.config import MailboxSettings, Settings
 from intake.domain.health import Health
+from intake.health import not_told
 from intake.mail_text import Composer
 from intake.mailbox_health import echo_answered, mailbox_findings
-from intake.ports import Clock, MailboxState, NewMail
+from intake.ports import Clock, MailboxState, NewMail, SentMail
 
-_ALARMS = ("lasting_trouble", "silent", "echo_missing", "ends_soon", "ended", "not_in_ledger", "unstamped", "new_shape")
+_ALARMS = (
+    "nobody_told",
+    "lasting_trouble",
+    "silent",
+    "echo_missing",
+    "ends_soon",
+    "ended",
+    "not_in_ledger",
+    "unstamped",
+    "new_shape",
+)
 _AGAIN_AFTER_HOURS = 6
 _ACTOR = "system"
 
@@ -29,6 +40,8 @@ class WatchStore(Protocol):
     def set_mailbox_state(self, name: str, **fields: object) -> None: ...
 
     def queue_mail(self, reference: str | None, mail: NewMail, actor: str) -> None: ...
+
+    def mails(self, limit: int = 50) -> tuple[SentMail, ...]: ...
 
 
 class Parts(Protocol):
@@ -53,6 +66,9 @@ def watch(parts: Parts) -> None:
         _send_echo(parts, box, state, now)
         for mail in _alarms(parts, mailbox_findings(box, state, now), now):
             parts.store.queue_mail(None, mail, _ACTOR)
+    told = not_told(parts)
+    for mail in _alarms(parts, (told,) if told else (), now):
+        parts.store.queue_mail(None, mail, _ACTOR)
 
 
 def _send_echo(parts: Parts, box: MailboxSettings, state: MailboxState, now: datetime) -> None:

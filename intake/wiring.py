@@ -276,7 +276,7 @@ class Parts:
     def mailboxes(self) -> Iterator[Mailbox]:
         """Those that we read; the others hand us their mail at `mail_doors`."""
         for box in self.settings.mailboxes:
-            if box.kind != "smtp":
+            if box.kind in _READERS:
                 yield _READERS[box.kind](box.name, self._options(box), self.store, self.clock)
 
     def mail_doors(self) -> Iterator[MailDoor]:
@@ -286,9 +286,21 @@ class Parts:
         from intake.adapters.smtp_in import SmtpDoor
         from intake.adapters.smtp_in_options import doors_from_settings
 
-        general = {"max_message_bytes": self.settings.max_message_bytes}
-        for options in doors_from_settings((box.name, {**general, **box.options}) for box in boxes):
+        for options in doors_from_settings((box.name, self._door_options(box)) for box in boxes):
             yield SmtpDoor(options, self.clock)
+
+    def check_mailbox(self, name: str) -> None:
+        """Raises Misconfigured, with what to mend, for options of a mailbox that cannot work. Nothing is connected to."""
+        box = self.settings.mailbox(name)
+        if box is not None and box.kind in _READERS:
+            _READERS[box.kind](box.name, self._options(box), self.store, self.clock).close()
+        elif box is not None and box.kind == "smtp":
+            from intake.adapters.smtp_in_options import door_from_options
+
+            door_from_options(box.name, self._door_options(box))
+
+    def _door_options(self, box: MailboxSettings) -> Mapping[str, object]:
+        return {"max_message_bytes": self.settings.max_message_bytes, **box.options}
 
     def _options(self, box: MailboxSettings) -> Mapping[str, object]:
         """With what the general settings say for all mailboxes."""

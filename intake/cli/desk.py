@@ -12,7 +12,8 @@ from intake.cli import show
 from intake.domain.errors import CannotRead
 from intake.domain.model import Provider
 from intake.domain.reference import parse
-from intake.onboarding import left_out, with_registered
+from intake.domain.registry import Registry
+from intake.onboarding import left_out, look, with_registered
 from intake.ports import QueueFilter, RegistryStore
 from intake.recheck import recheck_case
 from intake.registry_file import read_registry, stated_address
@@ -59,7 +60,9 @@ def provider(given: argparse.Namespace) -> int:
             text = Path(given.name).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise CannotRead(f"{given.name} cannot be read as UTF-8 text: {error}") from error
-        return _import(store, read_registry(text, given.name), given)
+        read = read_registry(text, given.name)
+        _refuse_shared(read, config.load().domains, given.name)
+        return _import(store, read, given)
     if given.what == "show" and not given.name:
         raise CannotRead("Say which provider: provider-intake provider show SLUG")
     found = store.providers() if given.what == "list" else tuple(p for p in store.providers() if p.slug == given.name)
@@ -71,6 +74,16 @@ def provider(given: argparse.Namespace) -> int:
         else:
             print(f"{one.slug:16} {one.name}  {', '.join(one.domains)}")
     return 0
+
+
+def _refuse_shared(read: Sequence[Provider], own_domains: Sequence[str], name: str) -> None:
+    """What the page for registering refuses, a file must not bring in. Raises CannotRead; nothing is imported."""
+    for provider in read:
+        for domain in provider.domains:
+            if refusal := look(Registry(()), own_domains, domain).refusal:
+                raise CannotRead(
+                    f"{name}: {provider.slug}: {refusal} Take it out; an exact address goes under exceptions."
+                )
 
 
 def _import(store: RegistryStore, read: Sequence[Provider], given: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from datetime import datetime
 from intake import config
 from intake.adapters.access import StateStore, accept
 from intake.cli import USAGE, show
+from intake.domain.errors import CannotRead
 from intake.ports import MailboxState
 from intake.wiring import build
 
@@ -17,6 +18,8 @@ from intake.wiring import build
 def mailbox(given: argparse.Namespace) -> int:
     parts = build(config.load())
     if given.what == "accept":
+        if given.name and parts.settings.mailbox(given.name) is None:
+            raise CannotRead(f"There is no mailbox “{given.name}” in the settings.")
         return _accept(given.name, parts.store)
     known = {state.name: state for state in parts.store.mailbox_states()}
     for box in parts.settings.mailboxes:
@@ -25,7 +28,9 @@ def mailbox(given: argparse.Namespace) -> int:
             show.line({"kind": box.kind, **{k: _plain(v) for k, v in asdict(state).items()}})
         else:
             nobody = "not opened yet" if config.MAILBOX_KINDS[box.kind].signs_in else "no account"
-            print(f"{box.name:20} {box.kind:10} {state.account or nobody:30} {state.error or 'no trouble'}")
+            contact, kept = show.minute(state.last_contact) or "never reached", parts.store.kept_from(box.name)
+            trouble = state.error or "no trouble"
+            print(f"{box.name:16} {box.kind:9} {state.account or nobody:28} {contact:18} {kept:>7} kept  {trouble}")
     return 0
 
 

@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
+from intake.health import NEEDED_FOR_FORMS
 from intake.mail_text import TEMPLATES
 from intake.web import (
     auth,
@@ -109,9 +110,12 @@ def _health(parts: Parts) -> Blueprint:
 
     @pages.get("/readyz")
     def readyz() -> ResponseReturnValue:
-        """It can do its work: no part is broken. Names of parts only, nothing of what is in them."""
+        """It can take a form: a proxy that sends nobody here any more because a mailbox is in trouble would refuse notices. Names of
+        parts only, nothing of what is in them.
+        """
         broken = [h.name for h in parts.health() if h.state == "bad"]
         g.broken = broken
-        return {"ready": not broken, "broken": broken}, 503 if broken else 200
+        ready = not set(broken) & NEEDED_FOR_FORMS
+        return {"ready": ready, "broken": broken}, 200 if ready else 503
 
     return pages

@@ -43,6 +43,7 @@ def settings_file(settings: Settings) -> Path:
         "# Written by the demo at each start. INTAKE_CONFIG=(this file) lets a command see the demo.\n"
         "demo = true\n"
         f"data_dir = {json.dumps(str(folder))}\n"
+        f"listen = {json.dumps(str(settings.listen))}\n"
         'own_domains = "ministry.example"\n'
         'duty_addresses = "duty@ministry.example"\n'
         f"dns_file = {json.dumps(str(zone))}\n\n"
