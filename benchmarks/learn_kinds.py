@@ -59,11 +59,17 @@ def learn(mails: Sequence[Labelled]) -> Model:
     seen = Counter(feature for row in rows for feature in row)
     rarity = {f: 1.0 + math.log((1 + len(rows)) / (1 + n)) for f, n in sorted(seen.items()) if n >= SEEN_IN}
     vectors = [_unit(row, rarity) for row in rows]
-    notice, danger = (_fit(vectors, [1 if y else -1 for y in labels]) for labels in _labels(mails))
+    notice, danger = (_fit(*_said_of(vectors, labels)) for labels in _labels(mails))
     return Model(rarity, notice, danger)
 
 
-def _labels(mails: Sequence[Labelled]) -> tuple[list[bool], list[bool]]:
+def _said_of(vectors: Sequence[Vector], labels: Sequence[bool | None]) -> tuple[list[Vector], list[int]]:
+    """Those that somebody said it of."""
+    known = [(vector, 1 if label else -1) for vector, label in zip(vectors, labels, strict=True) if label is not None]
+    return [vector for vector, _ in known], [y for _, y in known]
+
+
+def _labels(mails: Sequence[Labelled]) -> tuple[Sequence[bool | None], Sequence[bool | None]]:
     return [m.kind == "breach_notice" for m in mails], [m.danger for m in mails]
 
 

@@ -136,17 +136,19 @@ class MailboxKind(NamedTuple):
     """
 
     label: str
-    needed: str
+    needed: str = ""
     signs_in: bool = True
     sends: bool = False
 
 
+DEFAULT_MAILBOX = "default"  # of mail that is handed over without a name
 MAILBOX_KINDS: Mapping[str, MailboxKind] = {  # each has its adapter in `intake.wiring`
     "imap": MailboxKind("IMAP", "host"),
     "exchange": MailboxKind("Exchange", "host", sends=True),
     "graph": MailboxKind("Exchange Online", "tenant", sends=True),
     "smtp": MailboxKind("SMTP", "listen", signs_in=False),
     "maildrop": MailboxKind("Folder", "folder", signs_in=False),
+    "pipe": MailboxKind("Pipe", signs_in=False),  # `receive -` of a mail server; the table says whose word counts
 }
 
 
@@ -301,7 +303,7 @@ def _mailboxes(table: object) -> tuple[MailboxSettings, ...]:
             kinds = f"{', '.join(list(MAILBOX_KINDS)[:-1])} or {list(MAILBOX_KINDS)[-1]}"
             raise Misconfigured(f"[mailboxes.{name}] kind is “{kind}”; it is {kinds}.")
         needed = MAILBOX_KINDS[kind].needed
-        if needed not in rest:
+        if needed and needed not in rest:
             raise Misconfigured(f"[mailboxes.{name}] has no {needed}; add one.")
         echo = str(rest.pop("echo_address", ""))
         if echo:

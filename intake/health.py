@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from intake.config import Settings
@@ -18,6 +18,7 @@ WAITING = timedelta(minutes=5)
 LITTLE_SPACE = 2 * 1024**3  # bytes
 NEEDED_FOR_FORMS = frozenset({"database", "key", "disk"})
 _LATELY = timedelta(days=1)
+UNNAMED = "The settings name no mailbox “{}”: its mail is kept, and nobody’s word about its senders counts."
 
 
 class Parts(Protocol):
@@ -216,4 +217,9 @@ def _mailboxes(parts: Parts) -> list[Health]:
             )
         else:
             found += mailbox_findings(box, states.get(box.name), now)
+    for key, at in parts.store.remembered("unnamed:").items():
+        name = key.removeprefix("unnamed:")
+        if parts.settings.mailbox(name) is None and now - datetime.fromisoformat(at) < _LATELY:
+            mend = "Mend the name where mail is handed over, or add a table."
+            found.append(Health(f"mailbox {name}", "warn", UNNAMED.format(name), mend, "unnamed"))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from intake.config import MailboxSettings
@@ -20,6 +21,8 @@ UNSTAMPED = 20  # mails in a row
 def mailbox_findings(box: MailboxSettings, state: MailboxState | None, now: datetime) -> tuple[Health, ...]:
     """What is wrong first; one line that it works when nothing is. state: None when it was never looked into."""
     part = f"mailbox {box.name}"
+    if box.kind == "pipe":
+        state = replace(state or MailboxState(box.name), last_contact=now)  # nobody looks into it
     if state is None or (state.last_contact is None and not state.error):
         return (Health(part, "warn", "Not reached yet.", "Start `provider-intake collect`.", "not_reached"),)
     found = [Health(part, *each) for each in _wrong(box, state, now)]

@@ -298,6 +298,10 @@ class Parts:
             from intake.adapters.smtp_in_options import door_from_options
 
             door_from_options(box.name, self._door_options(box))
+        elif box is not None:
+            from intake.adapters.mailbox_options import only_known
+
+            only_known(box.name, box.options, ())
 
     def _door_options(self, box: MailboxSettings) -> Mapping[str, object]:
         return {"max_message_bytes": self.settings.max_message_bytes, **box.options}

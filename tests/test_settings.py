@@ -49,7 +49,7 @@ def test_a_wrong_setting_stops_the_start_with_the_remedy(case: str) -> None:
 FILES = {
     'colour = "blue"': "There is no setting “colour”",
     "mode = ": "is not TOML",
-    '[mailboxes.breach]\nkind = "pop3"': "it is imap, exchange, graph, smtp or maildrop",
+    '[mailboxes.breach]\nkind = "pop3"': "it is imap, exchange, graph, smtp, maildrop or pipe",
     "[mailboxes.breach]": "has no host",
     IMAP + "trust = 5": "must be a table",
     IMAP + '[mailboxes.breach.trust]\nkind = "nobody"': "[mailboxes.breach.trust]",

@@ -70,7 +70,7 @@ def exchange_account(name: str, options: Mapping[str, Any]) -> ExchangeAccount:
         password_file=str(options.get("password_file", "")),
         password_env=str(options.get("password_env", "")),
         version=str(options.get("version", "se")).lower(),
-        streaming=options.get("streaming", True) is not False,
+        streaming=checks.flag(name, options, "streaming", True),
         ca_file=str(options.get("ca_file", "")),
         timeout_seconds=checks.number(name, options, "timeout_seconds", 60.0),
         poll_seconds=checks.number(name, options, "poll_seconds", 60.0),

@@ -82,6 +82,8 @@ def _check(account: ImapAccount) -> None:
     if account.auth == "password":
         given = {"password_file": account.password_file, "password_env": account.password_env}
         checks.one_of(account.name, given, *given)
+    if ":" in account.host and not account.host.startswith("["):
+        raise checks.wrong(account.name, f"host is “{account.host}”; write the name alone, and the port as port = …")
     checks.check_names(account.name, account.host, account.username)
     if account.security == "none" and not checks.is_loopback(account.host):
         raise checks.wrong(account.name, "security = “none” is for this machine only (127.0.0.1); use tls or starttls")

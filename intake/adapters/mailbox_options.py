@@ -79,6 +79,14 @@ def number(name: str, options: Mapping[str, Any], key: str, default: float) -> f
     return float(value)
 
 
+def flag(name: str, options: Mapping[str, Any], key: str, default: bool) -> bool:
+    """Raises Misconfigured for what is neither true nor false."""
+    value = options.get(key, default)
+    if not isinstance(value, bool):
+        raise wrong(name, f"{key} is “{value}”; write true or false, without quotes")
+    return value
+
+
 def check_names(name: str, *given: str) -> None:
     """Hosts, accounts, folders. A line break in a folder name puts client and server out of step: seen, not supposed."""
     if any(not one or CONTROL.search(one) for one in given):

@@ -25,6 +25,7 @@ CHANNEL = "maildrop"
 # The last two come from the general settings, and mean nothing here: a file is taken whole.
 _KNOWN = ("folder", "reconcile_minutes", "max_message_bytes")
 _STILL = 1.0  # seconds without a change, after which a file counts as whole
+_FORGOTTEN = 60.0  # seconds; before, it may be on its way to its name
 _LOOK_EVERY = 0.25  # seconds
 _DROPPED = re.compile(r"\d{20}-[0-9a-f]{8}\.eml")  # written by `drop`, so whole
 _NAME_BYTES = 120  # of a name that is carried over to done/
@@ -81,6 +82,10 @@ class MaildropMailbox:
             raise Refused(
                 f"Files of mailbox {self.name} in new/ may not be read ({closed}). Give us the right to read them."
             )
+        if others := self._others():
+            raise Refused(
+                f"{others} of the files of mailbox {self.name} in new/ are not taken. If they are mails, name them *.eml."
+            )
 
     def done(self, remote_id: str) -> None:
         """Move the file to done/. Raises TryLater when the folder does not allow it; the mail is kept all the same."""
@@ -133,6 +138,12 @@ class MaildropMailbox:
                 if stat.S_ISREG(seen.st_mode):
                     found.append((Path(entry.path), seen))
         return sorted(found, key=lambda f: (f[1].st_mtime_ns, f[0].name))
+
+    def _others(self) -> int:
+        """Files that lie there for a while and are no *.eml: somebody may believe that they were sent."""
+        files = [e for e in os.scandir(self._new) if not e.name.startswith(".") and not _is_mail(e.name)]
+        seen = [e.stat(follow_symlinks=False) for e in files]
+        return sum(stat.S_ISREG(s.st_mode) and time.time() - s.st_mtime > _FORGOTTEN for s in seen)
 
     def _free_name(self, name: str) -> Path:
         kept = os.fsdecode(os.fsencode(name.removesuffix(".eml"))[-_NAME_BYTES:])

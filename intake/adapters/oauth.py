@@ -60,6 +60,8 @@ def oauth_client(name: str, options: Mapping[str, Any], scope: str) -> OAuthClie
         ca_file=str(options.get("ca_file", "")),
         timeout_seconds=checks.number(name, options, "timeout_seconds", 60.0),
     )
+    if not client.tenant or not client.client_id:
+        raise checks.wrong(name, "tenant and client_id are needed to sign in with a token")
     checks.check_names(name, client.tenant, client.client_id, client.scope)
     checks.one_of(name, options, "client_secret_file", "client_secret_env", "certificate_file")
     checks.check_file(name, "ca_file", client.ca_file)

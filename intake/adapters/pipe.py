@@ -26,6 +26,7 @@ from intake.ports import Clock
 from intake.receive import IMPORT
 
 PIPE = "pipe"
+_TAKEN = frozenset({".eml", ".mbox"})  # of a folder
 _MAILDIR_TIME = re.compile(r"(\d{9,10})\.")
 _OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 _HEAD = 65_536  # bytes in which the line of the last server stands
@@ -107,10 +108,17 @@ def _files(place: Path) -> list[Path]:
     if _is_maildir(place):
         found = [p for part in ("new", "cur") for p in (place / part).iterdir() if not p.name.startswith(".")]
         return sorted((p for p in found if p.is_file()), key=lambda p: p.name)
-    found = [p for p in place.rglob("*") if p.suffix.lower() in {".eml", ".mbox"} and p.is_file()]
+    found = [p for p in place.rglob("*") if p.suffix.lower() in _TAKEN and p.is_file()]
     if not found:
         raise CannotRead(f"{place} holds no .eml and no .mbox file, and is not a Maildir folder.")
     return sorted(found)
+
+
+def passed_over(paths: Sequence[str]) -> int:
+    """How many files of the folders among `paths` are not taken because of their names."""
+    folders = [Path(path) for path in paths if path != "-" and Path(path).is_dir() and not _is_maildir(Path(path))]
+    names = (p for folder in folders for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
+    return sum(p.suffix.lower() not in _TAKEN for p in names)
 
 
 def _is_maildir(folder: Path) -> bool:

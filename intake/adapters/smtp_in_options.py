@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from intake.adapters.mailbox_options import message_bytes, number, only_known, wrong
+from intake.adapters.mailbox_options import flag, message_bytes, number, only_known, wrong
 from intake.domain.trust import Trust
 
 SMTP, LMTP = "smtp", "lmtp"
@@ -123,7 +123,7 @@ def _read(name: str, options: Mapping[str, Any]) -> DoorOptions:
         hostname=str(options.get("hostname", "localhost")).lower().removesuffix("."),
         tls_certificate_file=str(options.get("tls_certificate_file", "")),
         tls_key_file=str(options.get("tls_key_file", "")),
-        require_tls=options.get("require_tls", False) is True,
+        require_tls=flag(name, options, "require_tls", False),
         max_message_bytes=message_bytes(name, options),
         max_connections=int(number(name, options, "max_connections", 50)),
         timeout_seconds=number(name, options, "timeout_seconds", 60.0),

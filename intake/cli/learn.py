@@ -10,7 +10,6 @@ from pathlib import Path
 from intake import config
 from intake.cli import show
 from intake.domain.errors import CannotRead
-from intake.domain.marks import POSSIBLE_DANGER
 from intake.domain.web_submission import CHANNEL
 from intake.ports import CaseView
 from intake.wiring import build
@@ -41,9 +40,9 @@ def learn(given: argparse.Namespace) -> int:
 
 
 def _label(view: CaseView) -> dict[str, object]:
-    urgent = view.severity is not None and view.severity.band == "S1"
+    """Nobody was asked about danger, and the program's own opinion must not teach the program: it is null until somebody writes it."""
     why = next((e.text for e in reversed(view.events) if e.action == _SAID), "")
-    return {"kind": view.row.kind, "danger": urgent or POSSIBLE_DANGER in view.row.marks, "certain": True, "why": why}
+    return {"kind": view.row.kind, "danger": None, "certain": True, "why": why}
 
 
 def _write(path: Path, content: bytes) -> None:

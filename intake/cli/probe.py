@@ -27,7 +27,10 @@ def probe(given: argparse.Namespace) -> int:
         return _tell(parts, given)
     to, domain = given.to or box.echo_address, given.rejecting or next(iter(parts.settings.domains), "")
     if not to or not domain:
-        print("Name the mailbox's address (--to) and a domain with p=reject (--rejecting).", file=sys.stderr)
+        print(
+            "Name the mailbox's address (--to, or echo_address in its table) and a domain with p=reject (--rejecting, or own_domains).",
+            file=sys.stderr,
+        )
         return USAGE
     now = parts.clock()
     mails = {
@@ -47,7 +50,7 @@ def _write(folder: Path, mails: Mapping[str, bytes]) -> int:
 
 def _send(via: str, to: str, domain: str, mails: Mapping[str, bytes]) -> int:
     """Straight to the outermost mail server, as a stranger does. What it refuses cannot fool anybody."""
-    server = urlsplit(via)
+    server = urlsplit(via if "://" in via else f"smtp://{via}")
     refused = []
     for letter, raw in mails.items():
         try:
@@ -84,13 +87,17 @@ def _tell(parts: Parts, given: argparse.Namespace) -> int:
             print(f"{letter}  {what}: {state}")
     proven = not broken and not missing and bool(days)
     if not given.json:
-        print(_verdict(name, proven, broken, max(days, default="")))
+        print(_verdict(name, proven, broken, missing, max(days, default="")))
     return 0 if proven else UNAVAILABLE
 
 
-def _verdict(name: str, proven: bool, broken: int, day: str) -> str:
+def _verdict(name: str, proven: bool, broken: int, missing: int, day: str) -> str:
     if proven:
         return f'Proven on {day}. Write strips = "{day}" into [mailboxes.{name}.trust].'
+    if not missing and not broken:
+        return (
+            "Every one was refused at the door, so nothing shows what becomes of one that gets in: strips stays “no”."
+        )
     if broken:
         return "Not proven: strips stays “no”. Have the gateway remove results with its own id from mail that comes in."
     return "Not proven yet: send what is missing (--via or --write), and look again."

@@ -181,7 +181,7 @@ def test_the_end_of_a_secret_is_what_the_settings_say(tokens: TokenServer) -> No
         ({"certificate_file": "/nowhere.pem", "client_secret_file": ""}, "certificate_file names /nowhere.pem"),
         ({"authority": "http://login.example"}, "must begin with https://"),
         ({"secret_ends": "soon"}, "secret_ends is the day"),
-        ({"tenant": ""}, "must not be empty"),
+        ({"tenant": ""}, "tenant and client_id are needed"),
         ({"auth": "ntlm"}, "password, xoauth2 or oauthbearer"),
     ],
 )

@@ -25,7 +25,7 @@ class Labelled:
     name: str
     raw: bytes
     kind: str  # breach_notice, self_assessment, other, automatic
-    danger: bool
+    danger: bool | None  # None: nobody said
     certain: bool = True
 
 
@@ -45,10 +45,10 @@ class Score:
 
     def rates(self) -> Mapping[str, float]:
         return {
-            "recall": 1 - len(self.missed) / self.notices,
-            "false_rate": len(self.false) / self.others,
-            "danger_seen": 1 - len(self.unseen) / self.in_danger,
-            "danger_false_rate": len(self.alarms) / self.not_in_danger,
+            "recall": 1 - len(self.missed) / max(1, self.notices),
+            "false_rate": len(self.false) / max(1, self.others),
+            "danger_seen": 1 - len(self.unseen) / max(1, self.in_danger),
+            "danger_false_rate": len(self.alarms) / max(1, self.not_in_danger),
             "automatic_wrong": float(len(self.automatic_wrong)),
         }
 
@@ -65,6 +65,8 @@ def _read(path: Path) -> list[Labelled]:
 
 def in_folder(folder: Path) -> list[Labelled]:
     """`*.eml` beside a `labels.json`: name -> kind, danger, and whether two readers agree (certain)."""
+    if not (folder / "labels.json").is_file():
+        raise SystemExit(f"{folder} holds no labels.json; `provider-intake learn export FOLDER` writes one.")
     labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
     return [
         Labelled(name, (folder / f"{name}.eml").read_bytes(), said["kind"], said["danger"], said.get("certain", True))
@@ -81,11 +83,11 @@ def score(mails: Iterable[Labelled], examined: Callable[[bytes], Examination]) -
         is_notice = mail.kind == _NOTICE
         found.notices += is_notice
         found.others += not is_notice
-        found.in_danger += mail.danger
-        found.not_in_danger += not mail.danger
+        found.in_danger += mail.danger is True
+        found.not_in_danger += mail.danger is False
         if is_notice != (kind == _NOTICE):
             (found.missed if is_notice else found.false).append(mail.name)
-        if mail.danger != afraid:
+        if mail.danger is not None and mail.danger != afraid:
             (found.unseen if mail.danger else found.alarms).append(mail.name)
         if mail.certain and (mail.kind == "automatic") != (kind == "automatic"):
             found.automatic_wrong.append(mail.name)

@@ -106,7 +106,8 @@ class Dovecot:
         self.run = Path(tempfile.mkdtemp(prefix="dc"))
         self.run.chmod(0o755)
         for name in ("state", "mail"):
-            (folder / name).mkdir(mode=0o755)
+            (folder / name).mkdir()
+            (folder / name).chmod(0o755)
         certificates(folder)
         as_root = os.geteuid() == 0
         name = "mail" if as_root else pwd.getpwuid(os.geteuid()).pw_name
@@ -121,6 +122,11 @@ class Dovecot:
         keys = folder / "keys" / "default" / "HS256"
         keys.mkdir(parents=True)
         (keys / _KEY_ID).write_bytes(base64.b64encode(self._key))
+        for path in (
+            folder / "keys",
+            *(folder / "keys").rglob("*"),
+        ):  # a command of ours may have set a strict umask here
+            path.chmod(0o755)
         (folder / "oauth2.conf").write_text(_OAUTH.format(folder=folder))
         self.config = folder / "dovecot.conf"
         self.config.write_text(
