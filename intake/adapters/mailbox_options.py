@@ -94,7 +94,7 @@ def check_names(name: str, *given: str) -> None:
 
 
 def check_file(name: str, option: str, path: str) -> None:
-    if path and not Path(path).is_file():
+    if path and not os.path.isfile(path):  # Path raises where a folder may not be looked into
         raise wrong(name, f"{option} names {path}, which is not a file")
 
 
