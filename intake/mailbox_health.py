@@ -94,9 +94,9 @@ def _surplus(state: MailboxState) -> int:
 def _works(state: MailboxState, now: datetime) -> str:
     text = "Working."
     if state.counted is not None and state.ledger is not None:
-        text += f" {_mails(state.ledger)} kept"
         fewer = -_surplus(state)
-        text += f", {fewer} of them no longer on the server." if fewer > 0 else ", as many as its folders hold."
+        there = f"{fewer} of them no longer there" if fewer > 0 else "as many as its folders hold"
+        text += f" At the last count {_mails(state.ledger)} kept, {there}."
     if state.echo_seen_at:
         text += f" The way was proven {nz_words.span(now - state.echo_seen_at)} ago."
     return text

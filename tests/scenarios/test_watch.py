@@ -168,7 +168,7 @@ def test_what_is_not_wrong_yet_wakes_nobody(world: World, state: dict[str, objec
 def test_mails_that_somebody_removed_from_the_server_are_said_and_are_no_trouble(world: World) -> None:
     world.parts.store.set_mailbox_state("quiet", last_contact=world.at, counted=11, counted_before=10, ledger=2)
 
-    assert said(world)["ok"] == "Working. 2 mails kept, 1 of them no longer on the server."
+    assert said(world)["ok"] == "Working. At the last count 2 mails kept, 1 of them no longer there."
 
 
 def test_a_mailbox_that_was_never_reached_says_how_to_start(world: World) -> None:
