@@ -128,26 +128,30 @@ SETTINGS: tuple[Setting, ...] = (
 )
 
 _BY_NAME = {s.name: s for s in SETTINGS}
+_OTHER_VARIABLES = frozenset(
+    {"INTAKE_CONFIG", "INTAKE_EMBEDDED_REDIS_URL"}
+)  # the second is set by `up` for what it starts
 
 
 class MailboxKind(NamedTuple):
-    """label: on pages. needed: the option without which it cannot be; its adapter checks the others. signs_in: with an account that is
-    remembered. sends: mail may leave by it.
+    """label: on pages. needed: the option without which it cannot be; its adapter checks the others. place: the options that say together
+    from where mail is taken. signs_in: with an account that is remembered. sends: mail may leave by it.
     """
 
     label: str
     needed: str = ""
+    place: tuple[str, ...] = ()
     signs_in: bool = True
     sends: bool = False
 
 
 DEFAULT_MAILBOX = "default"  # of mail that is handed over without a name
 MAILBOX_KINDS: Mapping[str, MailboxKind] = {  # each has its adapter in `intake.wiring`
-    "imap": MailboxKind("IMAP", "host"),
-    "exchange": MailboxKind("Exchange", "host", sends=True),
-    "graph": MailboxKind("Exchange Online", "tenant", sends=True),
+    "imap": MailboxKind("IMAP", "host", ("host", "port", "account", "folder")),
+    "exchange": MailboxKind("Exchange", "host", ("host", "account", "folder"), sends=True),
+    "graph": MailboxKind("Exchange Online", "tenant", ("mailbox", "folder"), sends=True),
     "smtp": MailboxKind("SMTP", "listen", signs_in=False),
-    "maildrop": MailboxKind("Folder", "folder", signs_in=False),
+    "maildrop": MailboxKind("Folder", "folder", ("folder",), signs_in=False),
     "pipe": MailboxKind("Pipe", signs_in=False),  # `receive -` of a mail server; the table says whose word counts
 }
 
@@ -169,6 +173,9 @@ class Settings:
 
     values: Mapping[str, str | int | bool]
     mailboxes: tuple[MailboxSettings, ...] = ()
+    meaningless: tuple[
+        str, ...
+    ] = ()  # variables that begin with INTAKE_ and set nothing: misspelt, or another program's
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -248,7 +255,10 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         raw = given if given is not None else table.get(setting.name, setting.default)
         values[setting.name] = _typed(setting, raw)
     values["base_url"] = values["base_url"] or f"http://{values['listen']}"
-    settings = Settings(values, boxes)
+    known = _OTHER_VARIABLES | {setting.variable for setting in SETTINGS}
+    settings = Settings(
+        values, boxes, tuple(sorted(name for name in env if name.startswith("INTAKE_") and name not in known))
+    )
     _refuse(settings)
     return settings
 
@@ -309,7 +319,25 @@ def _mailboxes(table: object) -> tuple[MailboxSettings, ...]:
         if echo:
             _refuse_address(f"[mailboxes.{name}] echo_address", echo)
         boxes.append(MailboxSettings(name, kind, echo, rest, _trusted(name, trust)))
+    _refuse_one_place_twice(boxes)
     return tuple(boxes)
+
+
+def _refuse_one_place_twice(boxes: list[MailboxSettings]) -> None:
+    """Two that empty one folder take each other's mails away, and neither's count would ever be right."""
+    seen: dict[tuple[str, ...], str] = {}
+    for box in boxes:
+        place = tuple(_where(option, str(box.options.get(option, ""))) for option in MAILBOX_KINDS[box.kind].place)
+        if place and (first := seen.setdefault((box.kind, *place), box.name)) != box.name:
+            raise Misconfigured(
+                f"[mailboxes.{box.name}] takes mail from the very place of [mailboxes.{first}]: remove one of them."
+            )
+
+
+def _where(option: str, given: str) -> str:
+    if option != "folder":
+        return given.casefold()
+    return "" if given.casefold() == "inbox" else given  # what is read when no folder is named
 
 
 def _trusted(name: str, table: object) -> Mapping[str, Any]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from typing import Protocol
 
-from intake.config import Settings
+from intake.config import SETTINGS, Settings
 from intake.domain import nz_words
 from intake.domain.errors import CannotRead, Misconfigured, TryLater
 from intake.domain.health import Health
@@ -53,6 +54,7 @@ def findings(parts: Parts) -> tuple[Health, ...]:
         _disk(parts),
         _redis(parts),
         _sending(parts),
+        *_meaningless(parts.settings),
         *_mailboxes(parts),
     ]
     order = {"bad": 0, "warn": 1, "ok": 2}
@@ -203,6 +205,18 @@ def _stuck(parts: Parts, mails: Sequence[SentMail]) -> Health | None:
     if pages:
         text += f" Among them {_count(pages, 'call')} to whoever is on duty."
     return Health("sending", "bad", text, "They go out by themselves when the server takes them again.", "cannot_send")
+
+
+def _meaningless(settings: Settings) -> list[Health]:
+    """Only said: an orchestrator may set variables of its own, such as INTAKE_PORT for a service that is called intake."""
+    said = []
+    for variable in settings.meaningless:
+        near = get_close_matches(variable, [setting.variable for setting in SETTINGS], 1, 0.85)
+        mend = f"Was {near[0]} meant?" if near else "docs/settings.md lists them all."
+        said.append(
+            Health("settings", "warn", f"{variable} is no setting: what it says is not used.", mend, "meaningless")
+        )
+    return said
 
 
 def _mailboxes(parts: Parts) -> list[Health]:

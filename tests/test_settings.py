@@ -54,6 +54,9 @@ FILES = {
     IMAP + "trust = 5": "must be a table",
     IMAP + '[mailboxes.breach.trust]\nkind = "nobody"': "[mailboxes.breach.trust]",
     "demo = true\n" + IMAP: "must not see real mail",
+    IMAP
+    + IMAP.replace("breach", "other").replace("mail.", "Mail.")
+    + 'folder = "Inbox"': "the very place of [mailboxes.breach]",
 }
 
 
@@ -149,3 +152,16 @@ def test_doctor_finds_a_key_that_cannot_open_what_is_kept(tmp_path: Path) -> Non
     assert "The key opens what was kept last." in said("doctor")
     (tmp_path / "secret.key").write_bytes(b"k" * 32)
     assert "kept under another master key" in said("doctor")
+
+
+def test_doctor_says_which_variable_sets_nothing_and_which_one_may_be_meant(tmp_path: Path) -> None:
+    environ = {
+        "PATH": os.environ["PATH"],
+        "INTAKE_DATA_DIR": str(tmp_path),
+        "INTAKE_DUTY_ADDRESS": "duty@ministry.example",
+    }
+
+    said = subprocess.run([*COMMAND, "doctor"], env=environ, capture_output=True, text=True, check=False).stdout
+
+    assert "INTAKE_DUTY_ADDRESS is no setting: what it says is not used." in said
+    assert "Was INTAKE_DUTY_ADDRESSES meant?" in said

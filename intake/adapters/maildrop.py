@@ -31,9 +31,9 @@ _DROPPED = re.compile(r"\d{20}-[0-9a-f]{8}\.eml")  # written by `drop`, so whole
 _NAME_BYTES = 120  # of a name that is carried over to done/
 
 
-def drop(folder: Path, raw: bytes) -> Path:
-    """Put a mail into the folder so that it is seen whole or not at all. Raises OSError."""
-    new = folder / "new"
+def drop(folder: Path, raw: bytes, below: str = "new") -> Path:
+    """Put a mail into the folder so that it is seen whole or not at all. below: new, or done for one that was kept. Raises OSError."""
+    new = folder / below
     new.mkdir(parents=True, exist_ok=True, mode=0o700)
     name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
     hidden = new / f".{name}"

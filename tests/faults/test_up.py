@@ -101,6 +101,15 @@ def test_when_up_is_killed_nothing_of_it_stays(site: Site) -> None:
     until(lambda: not programs(site), 10, "nothing is left")
 
 
+def test_a_fresh_demo_adds_up(site: Site) -> None:
+    site.environ["INTAKE_DEMO"] = "true"
+    del site.environ["INTAKE_CONFIG"]  # it writes one of its own
+    site.start("up")
+    site.environ["INTAKE_CONFIG"] = str(Path(site.environ["INTAKE_DATA_DIR"]) / "demo.toml")
+
+    until(lambda: "as many as its folders hold" in site.ends("doctor").stdout, 40, "the count of the demo")
+
+
 @pytest.fixture
 def taken(site: Site) -> Iterator[str]:
     """The address of the site, at which something else listens."""

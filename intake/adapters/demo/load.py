@@ -13,6 +13,7 @@ from intake.adapters.demo.mails import GATEWAY
 from intake.adapters.demo.messages import messages
 from intake.adapters.demo.signing import key_file, signer
 from intake.adapters.demo.signing import zone as zone_of
+from intake.adapters.maildrop import drop
 from intake.domain.model import Arrival
 from intake.pipeline import process
 from intake.registry_file import read_registry
@@ -74,6 +75,8 @@ def load(parts: Parts, say: Callable[[str], None]) -> int:
     say(f"making {len(made)} invented messages")
     for message in made:
         mailbox = MAILBOX if message.channel == "maildrop" else "web"
+        if mailbox == MAILBOX:  # as if it had been collected: the count of the folder is that of what is kept
+            drop(parts.settings.folder / "mail", message.raw, "done")
         at = now - timedelta(minutes=message.minutes)
         arrival = Arrival(message.raw, message.channel, mailbox, f"demo:{message.name}", at)
         (delivery,) = receive.keep(parts, [arrival])
