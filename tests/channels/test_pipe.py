@@ -251,6 +251,7 @@ def test_an_import_that_was_broken_off_goes_on_where_it_was(tmp_path: Path) -> N
         env=site.environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        pipesize=4096,  # bytes: it waits for us after some lines, however late we are
         # Whoever runs us in the background may have switched Ctrl-C off, and children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
