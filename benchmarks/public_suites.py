@@ -4,7 +4,7 @@ Run:  .venv/bin/python -m benchmarks.public_suites [--download DIR | --sources D
 `--download` fetches the pinned source packages with pip and checks their hashes; `--sources` names a folder that holds them, as
 archives or unpacked. `--arc` names a checkout of the ARC test suite. The suites of SPF and ARC are YAML, which needs PyYAML beside
 the locked set. Prints for each suite how many cases there are, how many agree, how many we decide otherwise on purpose and why,
-and every other one.
+and every other one; ends with 1 when there is such a one.
 Nothing of a suite is kept here.
 """
 
@@ -413,6 +413,8 @@ def main() -> int:
     where.add_argument("--sources", type=Path)
     parser.add_argument("--arc", type=Path)
     given = parser.parse_args()
+    if not (given.download or given.sources or given.arc):
+        parser.error("name where the suites are: --download, --sources or --arc")
     scores: list[Score] = []
     with tempfile.TemporaryDirectory() as temporary:
         sources = given.sources or given.download
@@ -437,7 +439,7 @@ def main() -> int:
             print(f"    on purpose: {why} ({count})")
         for case in score.differ:
             print(f"    differs: {case}")
-    return 0
+    return 1 if any(score.differ for score in scores) else 0
 
 
 if __name__ == "__main__":
