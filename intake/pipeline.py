@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import random
 import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from intake import mail_text, paging
 from intake.domain import routing
-from intake.domain.model import OutcomeCode
+from intake.domain.model import CaseKind, OutcomeCode
 from intake.domain.reference import make
 from intake.domain.verdicts import HOST_CHECK_FAILED
 from intake.examine import Examination, examine
@@ -68,9 +69,7 @@ def process_kept(parts: Parts, delivery: Delivery, raw: bytes | None = None, job
         ended = parts.store.delivery(delivery.id).outcome  # a worker may have filed this very delivery meanwhile
         return Done(ended or OutcomeCode.DUPLICATE, (first,) if first else (), None)
     raw = parts.blobs.get(delivery.raw.blob) if raw is None else raw
-    register = (
-        parts.store.registry_version()
-    )  # before the check: if it changes until the filing, the check is made again
+    register = parts.store.registry_version()  # before the check: if it changes until then, the filing checks again
     found = examine(parts, raw, delivery.channel, delivery.mailbox, delivery.received_at)
     references = _file(parts, delivery, job, found, register)
     if found.stamp is not None:
@@ -84,11 +83,19 @@ def process_kept(parts: Parts, delivery: Delivery, raw: bytes | None = None, job
 
 
 def _file(parts: Parts, delivery: Delivery, job: Job | None, found: Examination, register: int) -> tuple[str, ...]:
-    """One transaction. A reference that is taken is drawn again, with more digits each time it happens."""
+    """One transaction."""
+
+    def file(references: tuple[str, ...]) -> tuple[str, ...]:
+        return parts.store.file(replace(_filing(parts, delivery, job, found, references), register=register))
+
+    return with_references([draft.kind for draft in found.drafts], file)
+
+
+def with_references(kinds: Sequence[CaseKind], file: Callable[[tuple[str, ...]], tuple[str, ...]]) -> tuple[str, ...]:
+    """What `file` answers to new references, one for each kind. One that is taken is drawn again, with more digits each time."""
     for crowding in (0.0, 0.0, 0.06, 0.06, 0.5):
-        references = tuple(make(d.kind, _CHANCE, crowding) for d in found.drafts)
         try:
-            return parts.store.file(replace(_filing(parts, delivery, job, found, references), register=register))
+            return file(tuple(make(kind, _CHANCE, crowding) for kind in kinds))
         except ReferenceTaken:
             continue
     raise RuntimeError("no free reference in five draws")
@@ -109,7 +116,7 @@ def _filing(
         drafts=tuple(zip(references, found.drafts, strict=True)),
         update=found.update,
         duplicate_of=found.duplicate_of,
-        mails=() if _history(parts, delivery) else _told(parts, delivery, found, references),
+        mails=() if is_old(parts, delivery) else _told(parts, delivery, found, references),
         reasons=found.reasons,
         marks=found.marks,
         suggest=found.suggest,
@@ -117,7 +124,8 @@ def _filing(
     )
 
 
-def _history(parts: Parts, delivery: Delivery) -> bool:
+def is_old(parts: Parts, delivery: Delivery) -> bool:
+    """Nobody is answered or woken because of it."""
     return is_history(delivery.channel, delivery.received_at, parts.clock())
 
 
@@ -154,4 +162,4 @@ def _mails(
     return ((-1 if found.update else 0, mail),)
 
 
-__all__ = ["Done", "Parts", "process", "process_kept"]
+__all__ = ["Done", "Parts", "is_old", "process", "process_kept", "with_references"]

@@ -11,8 +11,6 @@ from __future__ import annotations
 import logging
 import math
 import os
-import random
-import secrets
 import socket
 import threading
 import time
@@ -20,14 +18,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from intake.domain.errors import TryLater
-from intake.domain.model import CaseKind
-from intake.domain.reference import make
-from intake.paging import pages_unopened
 from intake.pipeline import process
-from intake.ports import Delivery, Job, ReferenceTaken, StaleJob
-from intake.receive import is_history
+from intake.ports import Job, StaleJob
 from intake.recheck import recheck
 from intake.suggest import suggest
+from intake.unopened import give_to_person
 from intake.watch import watch
 from workers import deliver, maintain
 from workers.log import log_events
@@ -40,7 +35,6 @@ _log = logging.getLogger("intake.work")
 
 _FIRST_RETRY, _LONGEST_RETRY = 5.0, 120.0  # seconds
 _TRIES_OF_EXTRAS = 3  # as often as a sender is checked again when DNS gave no answer
-_CHANCE: random.Random = secrets.SystemRandom()
 
 Task = Callable[["Parts", Job], None]
 
@@ -192,22 +186,9 @@ def _to_person(parts: Parts, job: Job, why: str) -> None:
     delivery = parts.store.delivery(job.subject)
     _log.warning("job_to_person job=%d delivery=%d", job.id, delivery.id)
     try:
-        _give(parts, delivery, job, why)
+        give_to_person(parts, delivery, job, why)
     except StaleJob:
         _log.info("job_stale job=%d", job.id)
-
-
-def _give(parts: Parts, delivery: Delivery, job: Job, why: str) -> None:
-    for crowding in (0.0, 0.0, 0.06, 0.5):
-        reference = make(CaseKind.OTHER, _CHANCE, crowding)
-        old = is_history(delivery.channel, delivery.received_at, parts.clock())
-        mails = () if old else tuple(pages_unopened(parts, delivery, reference))
-        try:
-            parts.store.give_to_person(delivery, job, reference, why, mails)
-            return
-        except ReferenceTaken:
-            continue
-    raise RuntimeError("no free reference in four draws")
 
 
 def _name() -> str:

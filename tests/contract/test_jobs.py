@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from intake import unopened
 from intake.adapters.store.sql import SqlStore
 from intake.ports import StaleJob
 from tests.contract.samples import filing, kept, to_keep
@@ -92,7 +93,7 @@ def test_what_no_machine_can_work_ends_as_a_case_for_a_person(store: SqlStore, c
     (job,) = store.claim(TASKS, 1, 60, "w")
     store.try_later(job, "It kills the reader.", 0, limit=1)
 
-    reference = store.give_to_person(delivery, job, "OT-0001-A", "It could not be opened by machine.")
+    (reference,) = store.file(unopened.filing(delivery, job, "OT-0001-A", "It could not be opened by machine."))
 
     row = store.case_row(reference)
     assert row is not None

@@ -39,20 +39,16 @@ from intake.adapters.store.outbox import BOUNCED, mail_row, queued
 from intake.adapters.store.receiving import RECHECK, SUGGEST, new_job
 from intake.adapters.store.registers import device_rows, plan_rows
 from intake.domain.later import next_try, unanswered
-from intake.domain.marks import READ_FIRST, UNREADABLE
 from intake.domain.model import (
     CaseDraft,
     CaseKind,
-    Due,
     OutcomeCode,
     ReadAnswer,
     Reason,
-    SenderCheck,
     Status,
-    VerdictCode,
 )
 from intake.domain.next_due import added_to, back_before_staff
-from intake.ports import Delivery, Filing, Job, NewMail, ReferenceTaken
+from intake.ports import Delivery, Filing, Job, ReferenceTaken
 
 _d, _s, _c = t.deliveries.c, t.submissions.c, t.cases.c
 _OUTCOME = (
@@ -118,54 +114,6 @@ class FilingStore(JobStore, EventStore):
                     )
                     self._append(connection, [event], self._clock())
             return first.reference or ""
-
-    def give_to_person(
-        self, delivery: Delivery, job: Job | None, reference: str, why: str, mails: tuple[tuple[int, NewMail], ...] = ()
-    ) -> str:
-        """A case of kind other for a message that could not be worked by machine, so that it ends where people look. mails: as in
-        Filing.
-        """
-        sender = SenderCheck(
-            VerdictCode.UNKNOWN_UNVERIFIED,
-            None,
-            None,
-            None,
-            "The message was not opened, so its sender was not checked.",
-        )
-        reasons = (Reason(UNREADABLE, why),)
-        draft = CaseDraft(
-            kind=CaseKind.OTHER,
-            status=Status.NEEDS_PERSON,
-            provider=None,
-            service="",
-            duty="not_known",
-            sender=sender,
-            severity=None,
-            score=None,
-            due=Due(),
-            aware_at=None,
-            marks=(UNREADABLE, READ_FIRST),
-            reasons=reasons,
-            answers={},
-            form=None,
-            edition=None,
-            document=None,
-        )
-        filing = Filing(
-            delivery=delivery,
-            job=job,
-            outcome=OutcomeCode.NEEDS_PERSON,
-            documents=(),
-            sender=sender,
-            subject="",
-            body="",
-            message_id="",
-            drafts=((reference, draft),),
-            reasons=reasons,
-            marks=draft.marks,
-            mails=mails,
-        )
-        return next(iter(self.file(filing)), "")
 
 
 class _AlreadyFiled(Exception):

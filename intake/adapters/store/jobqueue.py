@@ -121,8 +121,8 @@ class JobStore(Base):
             return connection.execute(_FINISH, {"job": job.id, "mine": job.attempt}).rowcount == 1
 
     def try_later(self, job: Job, error: str, delay_seconds: float, limit: int) -> str:
-        """ "due" when it will be tried again, "person" when that was the last attempt (the caller now calls
-        `give_to_person`), "stale" when the job is not the caller's any more."""
+        """ "due" when it will be tried again, "person" when that was the last attempt (the caller now gives it
+        to a person), "stale" when the job is not the caller's any more."""
         now = self._clock()
         last = job.attempt >= limit
         at = now if last else now + timedelta(seconds=delay_seconds)
