@@ -128,29 +128,31 @@ SETTINGS: tuple[Setting, ...] = (
 )
 
 _BY_NAME = {s.name: s for s in SETTINGS}
-_OTHER_VARIABLES = frozenset(
-    {"INTAKE_CONFIG", "INTAKE_EMBEDDED_REDIS_URL"}
-)  # the second is set by `up` for what it starts
+# The second is set by `up` for what it starts.
+_OTHER_VARIABLES = frozenset({"INTAKE_CONFIG", "INTAKE_EMBEDDED_REDIS_URL"})
 
 
 class MailboxKind(NamedTuple):
     """label: on pages. needed: the option without which it cannot be; its adapter checks the others. place: the options that say together
-    from where mail is taken. signs_in: with an account that is remembered. sends: mail may leave by it.
+    from where mail is taken. general: the options that it has from the general settings when its table does not say. signs_in: with an
+    account that is remembered. sends: mail may leave by it.
     """
 
     label: str
     needed: str = ""
     place: tuple[str, ...] = ()
+    general: tuple[str, ...] = ()
     signs_in: bool = True
     sends: bool = False
 
 
+_OF_FOLDERS = ("reconcile_minutes", "max_message_bytes")
 DEFAULT_MAILBOX = "default"  # of mail that is handed over without a name
 MAILBOX_KINDS: Mapping[str, MailboxKind] = {  # each has its adapter in `intake.wiring`
-    "imap": MailboxKind("IMAP", "host", ("host", "port", "account", "folder")),
-    "exchange": MailboxKind("Exchange", "host", ("host", "account", "folder"), sends=True),
-    "graph": MailboxKind("Exchange Online", "tenant", ("mailbox", "folder"), sends=True),
-    "smtp": MailboxKind("SMTP", "listen", signs_in=False),
+    "imap": MailboxKind("IMAP", "host", ("host", "port", "account", "folder"), _OF_FOLDERS),
+    "exchange": MailboxKind("Exchange", "host", ("host", "account", "folder"), _OF_FOLDERS, sends=True),
+    "graph": MailboxKind("Exchange Online", "tenant", ("mailbox", "folder"), _OF_FOLDERS, sends=True),
+    "smtp": MailboxKind("SMTP", "listen", general=("max_message_bytes",), signs_in=False),
     "maildrop": MailboxKind("Folder", "folder", ("folder",), signs_in=False),
     "pipe": MailboxKind("Pipe", signs_in=False),  # `receive -` of a mail server; the table says whose word counts
 }
@@ -173,9 +175,8 @@ class Settings:
 
     values: Mapping[str, str | int | bool]
     mailboxes: tuple[MailboxSettings, ...] = ()
-    meaningless: tuple[
-        str, ...
-    ] = ()  # variables that begin with INTAKE_ and set nothing: misspelt, or another program's
+    # Variables that begin with INTAKE_ and set nothing: misspelt, or another program's.
+    meaningless: tuple[str, ...] = ()
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -255,12 +256,14 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         raw = given if given is not None else table.get(setting.name, setting.default)
         values[setting.name] = _typed(setting, raw)
     values["base_url"] = values["base_url"] or f"http://{values['listen']}"
-    known = _OTHER_VARIABLES | {setting.variable for setting in SETTINGS}
-    settings = Settings(
-        values, boxes, tuple(sorted(name for name in env if name.startswith("INTAKE_") and name not in known))
-    )
+    settings = Settings(values, boxes, _meaningless(env))
     _refuse(settings)
     return settings
+
+
+def _meaningless(env: Mapping[str, str]) -> tuple[str, ...]:
+    known = _OTHER_VARIABLES | {setting.variable for setting in SETTINGS}
+    return tuple(sorted(name for name in env if name.startswith("INTAKE_") and name not in known))
 
 
 def _file(path: str) -> dict[str, Any]:

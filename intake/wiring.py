@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from forms.schema import Problem
-from intake.config import MailboxSettings, Settings
+from intake.config import MAILBOX_KINDS, MailboxSettings, Settings
 from intake.desk import Desk
 from intake.domain import routing
 from intake.domain.domain_records import DomainRecords
@@ -286,7 +286,7 @@ class Parts:
         from intake.adapters.smtp_in import SmtpDoor
         from intake.adapters.smtp_in_options import doors_from_settings
 
-        for options in doors_from_settings((box.name, self._door_options(box)) for box in boxes):
+        for options in doors_from_settings((box.name, self._options(box)) for box in boxes):
             yield SmtpDoor(options, self.clock)
 
     def check_mailbox(self, name: str) -> None:
@@ -297,18 +297,15 @@ class Parts:
         elif box is not None and box.kind == "smtp":
             from intake.adapters.smtp_in_options import door_from_options
 
-            door_from_options(box.name, self._door_options(box))
+            door_from_options(box.name, self._options(box))
         elif box is not None:
             from intake.adapters.mailbox_options import only_known
 
             only_known(box.name, box.options, ())
 
-    def _door_options(self, box: MailboxSettings) -> Mapping[str, object]:
-        return {"max_message_bytes": self.settings.max_message_bytes, **box.options}
-
     def _options(self, box: MailboxSettings) -> Mapping[str, object]:
-        """With what the general settings say for all mailboxes."""
-        general = {name: self.settings.values[name] for name in ("reconcile_minutes", "max_message_bytes")}
+        """With what the general settings say for all of its kind."""
+        general = {name: self.settings.values[name] for name in MAILBOX_KINDS[box.kind].general}
         return {**general, **box.options}
 
 

@@ -22,8 +22,6 @@ from intake.domain.errors import Refused, TryLater
 from intake.domain.model import Arrival
 
 CHANNEL = "maildrop"
-# The last two come from the general settings, and mean nothing here: a file is taken whole.
-_KNOWN = ("folder", "reconcile_minutes", "max_message_bytes")
 _STILL = 1.0  # seconds without a change, after which a file counts as whole
 _FORGOTTEN = 60.0  # seconds; before, it may be on its way to its name
 _LOOK_EVERY = 0.25  # seconds
@@ -33,20 +31,20 @@ _NAME_BYTES = 120  # of a name that is carried over to done/
 
 def drop(folder: Path, raw: bytes, below: str = "new") -> Path:
     """Put a mail into the folder so that it is seen whole or not at all. below: new, or done for one that was kept. Raises OSError."""
-    new = folder / below
-    new.mkdir(parents=True, exist_ok=True, mode=0o700)
+    place = folder / below
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
     name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
-    hidden = new / f".{name}"
+    hidden = place / f".{name}"
     with hidden.open("wb") as file:
         file.write(raw)
         file.flush()
         os.fsync(file.fileno())
-    return hidden.rename(new / f"{name}.eml")
+    return hidden.rename(place / f"{name}.eml")
 
 
 def maildrop_from_settings(name: str, options: Mapping[str, Any]) -> MaildropMailbox:
     """Raises Misconfigured for an option that means nothing."""
-    only_known(name, options, _KNOWN)
+    only_known(name, options, ("folder",))
     return MaildropMailbox(name, Path(str(options["folder"])))
 
 

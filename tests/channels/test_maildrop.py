@@ -22,9 +22,10 @@ def still(path: Path, seconds: float = 5) -> None:
     os.utime(path, (at, at))
 
 
-def test_an_option_that_means_nothing_to_a_folder_stops_the_start(tmp_path: Path) -> None:
-    with pytest.raises(Misconfigured, match="there is no option “foldr”"):
-        maildrop_from_settings("drop", {"folder": str(tmp_path), "foldr": "y"})
+@pytest.mark.parametrize("option", ["foldr", "reconcile_minutes"])
+def test_an_option_that_means_nothing_to_a_folder_stops_the_start(tmp_path: Path, option: str) -> None:
+    with pytest.raises(Misconfigured, match=f"there is no option “{option}”"):
+        maildrop_from_settings("drop", {"folder": str(tmp_path), option: 5})
 
 
 def test_a_dropped_mail_is_taken_and_moved_when_it_is_done(tmp_path: Path, mail: Callable[..., bytes]) -> None:
