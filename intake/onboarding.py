@@ -144,6 +144,15 @@ def token_for(secret: bytes, domain: str) -> str:
     return f"provider-intake={base64.b32encode(made).decode().lower()}"
 
 
+def refused(file: Sequence[Provider], own_domains: Sequence[str]) -> str:
+    """Whose domain in a file can never be a provider's, and why; "" when each may be. The page for registering refuses the same."""
+    for provider in file:
+        for domain in provider.domains:
+            if refusal := look(Registry(()), own_domains, domain).refusal:
+                return f"{provider.slug}: {refusal}"
+    return ""
+
+
 def left_out(
     registered: Sequence[Registration], now: Sequence[Provider], file: Sequence[Provider]
 ) -> tuple[Registration, ...]:

@@ -12,8 +12,7 @@ from intake.cli import show
 from intake.domain.errors import CannotRead
 from intake.domain.model import Provider
 from intake.domain.reference import parse
-from intake.domain.registry import Registry
-from intake.onboarding import left_out, look, with_registered
+from intake.onboarding import left_out, refused, with_registered
 from intake.ports import QueueFilter, RegistryStore
 from intake.recheck import recheck_case
 from intake.registry_file import read_registry, stated_address
@@ -52,7 +51,8 @@ def case(given: argparse.Namespace) -> int:
 
 
 def provider(given: argparse.Namespace) -> int:
-    store = build(config.load()).store
+    settings = config.load()
+    store = build(settings).store
     if given.what == "import":
         if not given.name:
             raise CannotRead("Say which file: provider-intake provider import FILE.csv")
@@ -61,7 +61,8 @@ def provider(given: argparse.Namespace) -> int:
         except (OSError, UnicodeDecodeError) as error:
             raise CannotRead(f"{given.name} cannot be read as UTF-8 text: {error}") from error
         read = read_registry(text, given.name)
-        _refuse_shared(read, config.load().domains, given.name)
+        if why := refused(read, settings.domains):
+            raise CannotRead(f"{given.name}: {why} Take it out; an exact address goes under exceptions.")
         return _import(store, read, given)
     if given.what == "show" and not given.name:
         raise CannotRead("Say which provider: provider-intake provider show SLUG")
@@ -74,16 +75,6 @@ def provider(given: argparse.Namespace) -> int:
         else:
             print(f"{one.slug:16} {one.name}  {', '.join(one.domains)}")
     return 0
-
-
-def _refuse_shared(read: Sequence[Provider], own_domains: Sequence[str], name: str) -> None:
-    """What the page for registering refuses, a file must not bring in. Raises CannotRead; nothing is imported."""
-    for provider in read:
-        for domain in provider.domains:
-            if refusal := look(Registry(()), own_domains, domain).refusal:
-                raise CannotRead(
-                    f"{name}: {provider.slug}: {refusal} Take it out; an exact address goes under exceptions."
-                )
 
 
 def _import(store: RegistryStore, read: Sequence[Provider], given: argparse.Namespace) -> int:
