@@ -19,6 +19,7 @@ WAITING = timedelta(minutes=5)
 LITTLE_SPACE = 2 * 1024**3  # bytes
 NEEDED_FOR_FORMS = frozenset({"database", "key", "disk"})
 _LATELY = timedelta(days=1)
+UNNAMED_KEY = "unnamed:"  # and the name: when mail was handed over under a name that is in no settings
 UNNAMED = "The settings name no mailbox “{}”: its mail is kept, and nobody’s word about its senders counts."
 
 
@@ -131,7 +132,7 @@ def _sending(parts: Parts) -> Health:
     mails = parts.store.mails(200)
     if parts.settings.sends and (told := not_told(parts) or _stuck(parts, mails)):
         return told
-    failed = sum(m.state in ("failed", "bounced") for m in mails)
+    failed = sum(map(_lost, mails))
     if failed:
         return Health(
             "sending",
@@ -184,10 +185,6 @@ def not_told(parts: ToldParts) -> Health | None:
     )
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
-
-
 def _lost(mail: SentMail) -> bool:
     return mail.state in ("failed", "bounced")
 
@@ -199,11 +196,9 @@ def _stuck(parts: Parts, mails: Sequence[SentMail]) -> Health | None:
         return None
     oldest = min(waiting, key=lambda m: m.at)
     pages = sum(m.template == "page" for m in waiting)
-    text = (
-        f"{_count(len(waiting), 'mail')} cannot leave since {nz_words.span(parts.clock() - oldest.at)}. {oldest.error}"
-    )
+    text = f"{nz_words.count(len(waiting), 'mail')} cannot leave since {nz_words.span(parts.clock() - oldest.at)}. {oldest.error}"
     if pages:
-        text += f" Among them {_count(pages, 'call')} to whoever is on duty."
+        text += f" Among them {nz_words.count(pages, 'call')} to whoever is on duty."
     return Health("sending", "bad", text, "They go out by themselves when the server takes them again.", "cannot_send")
 
 
@@ -234,8 +229,8 @@ def _mailboxes(parts: Parts) -> list[Health]:
             )
         else:
             found += mailbox_findings(box, state, now)
-    for key, at in parts.store.remembered("unnamed:").items():
-        name = key.removeprefix("unnamed:")
+    for key, at in parts.store.remembered(UNNAMED_KEY).items():
+        name = key.removeprefix(UNNAMED_KEY)
         if parts.settings.mailbox(name) is None and now - datetime.fromisoformat(at) < _LATELY:
             mend = "Mend the name where mail is handed over, or add a table."
             found.append(Health(f"mailbox {name}", "warn", UNNAMED.format(name), mend, "unnamed"))

@@ -52,7 +52,7 @@ def _wrong(box: MailboxSettings, state: MailboxState, now: datetime) -> Iterator
     if state.access_ends and state.access_ends - now < ENDS_SOON:
         yield _ends(state.access_ends, now)
     if (more := _surplus(state)) > 0:
-        text = f"{_mails(more)} in Processed or Held {'was' if more == 1 else 'were'} never read here: moved there by hand."
+        text = f"{nz_words.count(more, 'mail')} in Processed or Held {'was' if more == 1 else 'were'} never read here: moved there by hand."
         yield "bad", text, "Move them back into the folder that is collected.", "not_in_ledger"
     if (state.unstamped or 0) >= UNSTAMPED:
         text = f"The last {state.unstamped} mails bear no result of the server that is to check senders."
@@ -96,11 +96,7 @@ def _works(state: MailboxState, now: datetime) -> str:
     if state.counted is not None and state.ledger is not None:
         fewer = -_surplus(state)
         there = f"{fewer} of them no longer there" if fewer > 0 else "as many as its folders hold"
-        text += f" At the last count {_mails(state.ledger)} kept, {there}."
+        text += f" At the last count {nz_words.count(state.ledger, 'mail')} kept, {there}."
     if state.echo_seen_at:
         text += f" The way was proven {nz_words.span(now - state.echo_seen_at)} ago."
     return text
-
-
-def _mails(number: int) -> str:
-    return f"{number:,} mail{'' if number == 1 else 's'}"

@@ -13,7 +13,7 @@ from intake.cli.progress import Progress
 from intake.domain.errors import CannotRead, IntakeError, TryLater
 from intake.domain.model import Arrival
 from intake.examine import examine, typed_form
-from intake.health import UNNAMED
+from intake.health import UNNAMED, UNNAMED_KEY
 from intake.pipeline import Done, process_kept
 from intake.ports import Delivery
 from intake.wiring import NoLookups, Parts, build
@@ -88,7 +88,7 @@ def _warn_of_name(parts: Parts, mailbox: str) -> None:
     if mailbox == config.DEFAULT_MAILBOX or parts.settings.mailbox(mailbox) is not None:
         return
     print(f"provider-intake: {UNNAMED.format(mailbox)}", file=sys.stderr)
-    parts.store.remember(f"unnamed:{mailbox[:60]}", parts.clock().isoformat())
+    parts.store.remember(f"{UNNAMED_KEY}{mailbox[:60]}", parts.clock().isoformat())
 
 
 def _reason(error: Exception) -> str:

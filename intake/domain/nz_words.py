@@ -1,4 +1,4 @@
-"""Instants as people in New Zealand say them: "9:58 am", "Wed 25 Nov", "13 h 32 min".
+"""Instants and counts as people in New Zealand say them: "9:58 am", "Wed 25 Nov", "13 h 32 min", "1 mail".
 
 Pure functions; instants are aware, and the place is Pacific/Auckland. Nothing here counts a deadline: `clocks` does.
 """
@@ -80,6 +80,11 @@ def span(length: timedelta) -> str:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     days, hours = divmod(hours, 24)
     return f"{days} days {hours} h" if hours else f"{days} days"
+
+
+def count(number: int, word: str) -> str:
+    """“1 mail”, “1,200 mails”."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def _long(day: date) -> str:
