@@ -70,9 +70,8 @@ def run(settings: Settings) -> int:
     parts = build(settings)
     parts.store.engine.dispose()  # opened once: the tables are there before three programs want them
     _ = parts.secret
-    for box in (
-        settings.mailboxes
-    ):  # else the programs behind us would begin and end, over and over, and their logs alone say why
+    # Else the programs behind us would begin and end, over and over, and their logs alone say why.
+    for box in settings.mailboxes:
         parts.check_mailbox(box.name)
     _ = parts.mail_sender
     redis = _redis(settings)

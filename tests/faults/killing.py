@@ -78,9 +78,8 @@ def main() -> int:
     point, *arguments = sys.argv[1:]
     if arguments == [DELIVER]:
         parts = parts_that_kill(point)
-        while parts.mail_sender and send_due(parts, parts.mail_sender):
-            pass
-        return 0
+        assert parts.mail_sender is not None
+        return 0 if send_due(parts, parts.mail_sender) else 1
     given = parser().parse_args(arguments)
     if given.command == "collect":
         run(parts_that_kill(point))

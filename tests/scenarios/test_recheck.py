@@ -297,9 +297,8 @@ def test_what_dns_gave_no_answer_for_is_looked_at_again_by_itself(world: World) 
     assert world.parts.store.job_counts("recheck") == {"due": 0, "later": 0, "leased": 0, "person": 0}
 
 
-@pytest.mark.parametrize(
-    "attempts", [1, 3]
-)  # after so many a message is a person's; what comes after its case is no message
+# After so many a message is a person's; what comes after its case is no message.
+@pytest.mark.parametrize("attempts", [1, 3])
 def test_a_domain_that_stays_dark_is_asked_three_times_in_a_day_and_then_left_to_a_person(
     tmp_path: Path, reader: DocumentReader, attempts: int
 ) -> None:

@@ -142,9 +142,8 @@ def test_trouble_that_lasts_a_quarter_of_an_hour_is_told_in_its_own_words_though
 
     world.parts.store.set_mailbox_state("quiet", error="", last_contact=world.at)
     world.parts.store.set_mailbox_state("quiet", error="It is away.")
-    assert (
-        world.parts.store.mailbox_state("quiet").error_since == world.at
-    )  # a new trouble counts from its own beginning
+    # A new trouble counts from its own beginning.
+    assert world.parts.store.mailbox_state("quiet").error_since == world.at
 
 
 @pytest.mark.parametrize(

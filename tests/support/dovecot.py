@@ -122,10 +122,8 @@ class Dovecot:
         keys = folder / "keys" / "default" / "HS256"
         keys.mkdir(parents=True)
         (keys / _KEY_ID).write_bytes(base64.b64encode(self._key))
-        for path in (
-            folder / "keys",
-            *(folder / "keys").rglob("*"),
-        ):  # a command of ours may have set a strict umask here
+        # A command of ours may have set a strict umask here.
+        for path in (folder / "keys", *(folder / "keys").rglob("*")):
             path.chmod(0o755)
         (folder / "oauth2.conf").write_text(_OAUTH.format(folder=folder))
         self.config = folder / "dovecot.conf"

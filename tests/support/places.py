@@ -55,26 +55,21 @@ class Place(Protocol):
     @property
     def options(self) -> Mapping[str, object]:
         """What stands in `[mailboxes.NAME]`, with the kind."""
-        ...
 
     def open(self, **options: object) -> Mailbox:
         """A reader as after a start of our process: it knows `state` and nothing else."""
-        ...
 
     def deliver(self, *mails: bytes, at: datetime | None = None) -> None: ...
     def lying(self, folder: str = NEW) -> list[bytes]: ...
     def take_away(self) -> None:
         """Staff remove every mail that lies in NEW."""
-        ...
 
     def move_back(self) -> None:
         """Staff move everything from PROCESSED to NEW."""
-        ...
 
     @contextmanager
     def away(self) -> Iterator[None]:
         """The server does not answer, or answers that it cannot."""
-        ...
 
 
 class MaildropPlace:
