@@ -75,9 +75,10 @@ def load(parts: Parts, say: Callable[[str], None]) -> int:
     say(f"making {len(made)} invented messages")
     for message in made:
         mailbox = MAILBOX if message.channel == "maildrop" else "web"
+        at = now - timedelta(minutes=message.minutes)
         if mailbox == MAILBOX:  # as if it had been collected: the count of the folder is that of what is kept
             drop(parts.settings.folder / "mail", message.raw, "done")
-        at = now - timedelta(minutes=message.minutes)
+            parts.store.set_mailbox_state(MAILBOX, last_message=at)
         arrival = Arrival(message.raw, message.channel, mailbox, f"demo:{message.name}", at)
         (delivery,) = receive.keep(parts, [arrival])
         process(parts, delivery.id)
