@@ -15,14 +15,14 @@ from pathlib import Path
 from forms.edition import FormError, Reader
 from forms.schema import Form
 
-__all__ = ["EDITIONS", "FormError", "form", "forms", "read"]
+__all__ = ["EDITIONS", "FormError", "form", "forms", "held", "hold", "read"]
 
 EDITIONS = Path(__file__).parent / "editions"
 
 
 def forms() -> tuple[Form, ...]:
     """Every edition that is there, by kind, the oldest edition first. Raises `FormError` when one is wrong."""
-    return tuple(_kept(path) for path in _held())
+    return tuple(_kept(path) for path in held())
 
 
 def form(name: str) -> Form:
@@ -31,10 +31,10 @@ def form(name: str) -> Form:
     Raises `FormError` when there is no such form, or when its file is wrong.
     """
     kind, at, edition = name.partition("@")
-    held = _held()
-    found = [p for p in held if p.parent.name == kind and (not at or p.stem == edition)]
+    there = held()
+    found = [p for p in there if p.parent.name == kind and (not at or p.stem == edition)]
     if not found:
-        known = ", ".join(f"{p.parent.name}@{p.stem}" for p in held)
+        known = ", ".join(f"{p.parent.name}@{p.stem}" for p in there)
         raise FormError(name, 0, f"there is no such form. The forms are: {known}")
     return _kept(found[-1])
 
@@ -55,7 +55,7 @@ def read(path: Path | str) -> Form:
     return Reader(str(path), text, table, form).form()
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _kept(path: Path) -> Form:
     found = read(path)
     if (found.kind, found.edition) != (path.parent.name, path.stem):
@@ -63,10 +63,21 @@ def _kept(path: Path) -> Form:
     return found
 
 
-def _held() -> tuple[Path, ...]:
+def held() -> tuple[Path, ...]:
     """The edition files by kind, the oldest first. Listed again when a folder changed: every page asks for a form."""
+    if _FOR_GOOD:
+        return _FOR_GOOD[0]
     changed = [entry.stat().st_mtime_ns for entry in os.scandir(EDITIONS) if entry.is_dir()]
     return _listed(EDITIONS, (EDITIONS.stat().st_mtime_ns, *changed))
+
+
+_FOR_GOOD: list[tuple[Path, ...]] = []
+
+
+def hold() -> tuple[Form, ...]:
+    """Every edition that is there now, read and kept for good: for a process that can open no file later."""
+    _FOR_GOOD[:] = [held()]
+    return forms()
 
 
 @lru_cache(maxsize=8)

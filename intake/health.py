@@ -39,6 +39,8 @@ class Parts(Protocol):
     def redis_url(self) -> str: ...
     @property
     def mail_sender(self) -> MailSender | None: ...
+    @property
+    def fences(self) -> tuple[str, ...]: ...
     def check_mailbox(self, name: str) -> None: ...
 
 
@@ -55,6 +57,7 @@ def findings(parts: Parts) -> tuple[Health, ...]:
         _disk(parts),
         _redis(parts),
         _sending(parts),
+        _fences(parts),
         *_meaningless(parts.settings),
         *_mailboxes(parts),
     ]
@@ -122,6 +125,30 @@ def _redis(parts: Parts) -> Health:
         "The doorbell does not answer; work is found by looking every few seconds.",
         "Start Redis again; nothing is lost.",
     )
+
+
+_FENCES = {
+    "resources": "limits on time and memory",
+    "landlock": "no files (landlock)",
+    "calls": "no files, network or new processes (seccomp)",
+}
+
+
+def _fences(parts: Parts) -> Health:
+    """What a real child of the readers has around it here. Without any of them it still has no secret, and a clock over it."""
+    held = parts.fences
+    if not held:
+        mend = "Look whether this account may start processes and write to the temporary folder. Until then a person reads each file."
+        return Health("readers", "bad", "The process that reads attachments does not start.", mend, "no_reader")
+    text = (
+        "Attachments are read by a process with " + ", ".join(_FENCES[name] for name in held if name in _FENCES) + "."
+    )
+    missing = [words for name, words in _FENCES.items() if name not in held]
+    if "calls" in held and "resources" in held:
+        also = f" Not offered by this system: {', '.join(missing)}." if missing else ""
+        return Health("readers", "ok", text + also)
+    mend = "Run it on Linux, on x86-64 or ARM64, in a container that allows seccomp and prctl."
+    return Health("readers", "warn", f"{text} Missing: {', '.join(missing)}.", mend, "few_fences")
 
 
 def _sending(parts: Parts) -> Health:

@@ -155,6 +155,14 @@ class Parts:
         keys.check()
         return DocumentReader(keys=keys)
 
+    @cached_property
+    def fences(self) -> tuple[str, ...]:
+        """What stands around a child that reads, on this machine: asked of a real one, once."""
+        from intake.adapters.documents.runner import DocumentReader
+
+        with DocumentReader() as reader:
+            return reader.fences()
+
     @property
     def own_domains(self) -> tuple[str, ...]:
         return self.settings.domains

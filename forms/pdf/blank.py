@@ -49,7 +49,7 @@ def issued(form: Form) -> Issued:
     return _issued(form.kind, form.edition)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=256)
 def _blank(kind: str, edition: str) -> bytes:
     path = EDITIONS / kind / f"{edition}.pdf"
     if not path.is_file():
@@ -60,7 +60,7 @@ def _blank(kind: str, edition: str) -> bytes:
     return content
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=256)
 def _issued(kind: str, edition: str) -> Issued:
     path = EDITIONS / kind / f"{edition}.boxes.json"
     if not path.is_file():

@@ -280,14 +280,14 @@ def test_a_mail_for_somebody_else_and_one_that_was_changed_stay_closed(
     assert refused(keyed, SMIME, for_us[:-1] + bytes([for_us[-1] ^ 1])) == "wrapper_damaged"
 
 
-def test_a_private_key_never_stands_in_the_memory_of_the_child(keyed: DocumentReader) -> None:
+def test_a_private_key_never_stands_in_the_memory_that_children_are_forked_from(keyed: DocumentReader) -> None:
     if not Path("/proc/self/mem").exists():
         pytest.skip("looks at memory through /proc")
     assert keyed.unpack(SMIME, "smime.p7m", encrypted(CONTENT)).mail == CONTENT
     secret = pair().key.private_numbers().p.to_bytes(128, "big")
     assert _holds("self", secret)
     children = [c for t in Path("/proc/self/task").iterdir() for c in (t / "children").read_text().split()]
-    readers = [c for c in children if b"documents.child" in Path(f"/proc/{c}/cmdline").read_bytes()]
+    readers = [c for c in children if b"documents.warm" in Path(f"/proc/{c}/cmdline").read_bytes()]
     assert readers
     for child in readers:
         assert not _holds(child, secret)

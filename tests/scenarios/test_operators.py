@@ -77,6 +77,16 @@ def test_a_call_to_the_officer_that_is_refused_is_told_to_the_operators_with_its
     assert told.to == OPERATOR and done.cases[0] in told.body
 
 
+def test_what_stands_around_the_process_that_reads_is_said(world: World) -> None:
+    said = of(world.parts, "readers")
+
+    assert said.state in ("ok", "warn") and "limits on time and memory" in said.text
+    for name, words in (("calls", "(seccomp)"), ("landlock", "(landlock)")):
+        assert words in said.text
+        not_here = said.text.partition("Not offered")[2] + said.text.partition("Missing")[2]
+        assert (name in world.parts.fences) == (words not in not_here)
+
+
 def test_a_mailbox_in_trouble_takes_no_form_away(world: World) -> None:
     world.parts.store.set_mailbox_state("breach", error="The server is away.", last_contact=NOW)
 

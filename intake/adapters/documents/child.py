@@ -1,7 +1,7 @@
-"""The child: reads one document after another from its parent's pipe, under limits, and answers with bounded JSON.
+"""The child: reads the documents of one message from its pipe, under limits, and answers with bounded JSON.
 
-Started by `runner` with an empty environment in an empty folder. It ends when the pipe closes, when the kernel ends it, or
-after an answer that says `last`. This is a door: whatever goes wrong inside becomes a problem code.
+A fork of `warm`. It ends when the pipe closes, or when the kernel ends it. This is a door: whatever goes wrong inside becomes a
+problem code.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from intake.adapters.documents.confine import allow_seconds, confine
+from intake.adapters.documents.confine import allow_seconds
 from intake.adapters.documents.frames import HEAD, as_plain, packed
 from intake.adapters.documents.limits import Limits
 from intake.adapters.documents.unpack import Reply, unpack
@@ -19,11 +19,8 @@ from intake.adapters.documents.unpack import Reply, unpack
 Task = Callable[[bytes, dict[str, object], Limits], object]
 
 
-def main(pipe: int, limits_text: str, bound: bool) -> None:
-    """Serve until the parent closes the pipe. `limits_text` is the JSON of a Limits; `bound`: end with the parent thread."""
-    limits = Limits(**json.loads(limits_text))
-    tasks = _preloaded()
-    confine(limits.memory, bound)
+def serve(pipe: int, tasks: Mapping[str, Task], most: int, fences: tuple[str, ...]) -> None:
+    """Answer one request after another until the pipe closes. most: bytes of JSON that an answer may have."""
     while True:
         start = _read(pipe, HEAD.size)
         if not start:
@@ -31,26 +28,32 @@ def main(pipe: int, limits_text: str, bound: bool) -> None:
         head_size, body_size = HEAD.unpack(start)
         head: dict[str, object] = json.loads(_read(pipe, head_size))
         body = _read(pipe, body_size)
-        task = str(head["do"])
+        given = head["limits"]
+        assert isinstance(given, dict)
+        if head["do"] == "fences":
+            _write(pipe, packed({"done": list(fences), "used": time.process_time()}))
+            continue
         allow_seconds(float(str(head["seconds"])))
-        answer, last = _answer(tasks[task], body, head, limits)
+        answer = _answer(tasks[str(head["do"])], body, head, Limits(**given), most)
         allow_seconds(0)
         _write(pipe, answer)
-        if last:
-            return
 
 
-def _preloaded() -> dict[str, Task]:
-    """The readers, with what each document needs already imported."""
-    from forms import load
+def _documents() -> dict[str, Task]:
+    """The readers of files, with what each needs already imported and loaded: the child can open no file."""
+    from intake.adapters.documents import warmth
+
+    warmth.documents()
+    return {"read": _read_document, "suggest": _suggest, "compare": _compare, "unpack": unpack}
+
+
+READERS: dict[str, Callable[[], dict[str, Task]]] = {"documents": _documents}
+
+
+def _read_document(body: bytes, head: dict[str, object], limits: Limits) -> object:
     from intake.adapters.documents.pdf import read_pdf
 
-    load.forms()
-
-    def read(body: bytes, head: dict[str, object], limits: Limits) -> object:
-        return as_plain(read_pdf(body, limits))
-
-    return {"read": read, "suggest": _suggest, "compare": _compare, "unpack": unpack}
+    return as_plain(read_pdf(body, limits))
 
 
 def _suggest(body: bytes, head: dict[str, object], limits: Limits) -> object:
@@ -68,20 +71,20 @@ def _compare(body: bytes, head: dict[str, object], limits: Limits) -> object:
     return [[p.id, p.code, p.message] for p in problems]
 
 
-def _answer(task: Task, body: bytes, head: dict[str, object], limits: Limits) -> tuple[bytes, bool]:
-    """The frame that goes back, and whether this child should end after it."""
+def _answer(task: Task, body: bytes, head: dict[str, object], limits: Limits, most: int) -> bytes:
+    """The frame that goes back."""
     try:
         done = task(body, head, limits)
         inside = done.body if isinstance(done, Reply) else b""
         plain = done.head if isinstance(done, Reply) else done
         answer = packed({"done": plain, "used": time.process_time()}, inside)
     except MemoryError:
-        return packed({"failed": "too_costly", "used": time.process_time()}), True
+        return packed({"failed": "too_costly", "used": time.process_time()})
     except Exception:  # the door: any library, any odd exception, never the parent's trouble
-        return packed({"failed": "corrupt", "used": time.process_time()}), False
-    if len(answer) - len(inside) > limits.answer:
-        return packed({"failed": "too_costly", "used": time.process_time()}), False
-    return answer, False
+        return packed({"failed": "corrupt", "used": time.process_time()})
+    if len(answer) - len(inside) > most:
+        return packed({"failed": "too_costly", "used": time.process_time()})
+    return answer
 
 
 def _read(pipe: int, size: int) -> bytes:

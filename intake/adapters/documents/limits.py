@@ -18,9 +18,8 @@ class Limits:
     suggestion_cpu_seconds: float = 20.0
     wall_seconds: float = 10.0  # for one document, in case the kernel does not count what it waits for
     suggestion_wall_seconds: float = 40.0
-    memory: int = 512_000_000  # address space of the child; it begins with 70 MB
+    memory: int = 512_000_000  # address space of the child
     answer: int = 1_000_000  # bytes of JSON that come back
-    documents_per_child: int = 1000  # then a fresh child, so that nothing piles up; measured flat over 2,000
 
     def as_plain(self) -> dict[str, float]:
         return asdict(self)

@@ -1,7 +1,7 @@
-"""Reads attachments: looks at the first bytes here, and gives what must be parsed to one warm child process.
+"""Reads attachments: looks at the first bytes here, and gives what must be parsed to a limited child process.
 
-The child is started at the first document, serves many, and is replaced after `Limits.documents_per_child`, and whenever it
-dies or is ended: then that one document says so, and the next one is read by a fresh child.
+A warm parent is started at the first document and forks a child for each message. When a child dies or is ended, that one document
+says so, and the next one is read by a fresh child: nothing that a stranger's file does reaches another message.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
+from forms import load
 from forms.schema import Problem
 from intake.adapters.documents.frames import Nonsense, from_plain, packed
 from intake.adapters.documents.keys import MailKeys
 from intake.adapters.documents.limits import Limits
-from intake.adapters.documents.process import Child, ChildEnded, WasGone
+from intake.adapters.documents.process import Child, ChildEnded, WarmParent, WasGone
 from intake.adapters.documents.say import NOTES, SENTENCES, not_read_yet, problem
 from intake.adapters.documents.sniff import PDF, Kind, sniff
 from intake.domain.model import ReadDocument
@@ -42,13 +43,21 @@ class DocumentReader:
         self.limits = limits or Limits()
         self._keys = keys or MailKeys()
         self._lock = threading.Lock()
-        self._child: Child | None = None
+        self._parent: WarmParent | None = None
+        self._child: Child | None = None  # of the message at hand
 
     def read(self, attachments: Sequence[tuple[str, bytes]], spent: float = 0.0) -> tuple[ReadDocument, ...]:
         """What each file holds, in order. Never raises on account of a file.
 
         spent: seconds of CPU that the message has cost before; all of it together may cost `message_cpu_seconds`.
         """
+        with self._lock:
+            try:
+                return self._read(attachments, spent)
+            finally:
+                self._drop()
+
+    def _read(self, attachments: Sequence[tuple[str, bytes]], spent: float) -> tuple[ReadDocument, ...]:
         until = time.monotonic() + self.limits.message_seconds
         left = self.limits.message_cpu_seconds - spent
         found = []
@@ -80,7 +89,7 @@ class DocumentReader:
         left = min(self.limits.message_cpu_seconds - spent, self.limits.cpu_seconds)
         if left <= LEAST:
             return Answer(failed="not_all_read")
-        return self._ask("unpack", content, head, self.limits.wall_seconds, left)
+        return self._alone("unpack", content, head, self.limits.wall_seconds, left)
 
     def suggestions(self, content: bytes, form: str) -> tuple[Mapping[str, object], ...]:
         """Places in anybody's flat PDF that may answer questions of `KIND@EDITION`, for a person to take or leave.
@@ -101,13 +110,19 @@ class DocumentReader:
 
     def _slowly(self, do: str, content: bytes, form: str) -> object:
         limits = self.limits
-        return self._ask(
+        return self._alone(
             do, content, {"form": form}, limits.suggestion_wall_seconds, limits.suggestion_cpu_seconds
         ).done
+
+    def fences(self) -> tuple[str, ...]:
+        """Which of `confine.FENCES` this machine puts around a child; tried with a real one. Empty when none can be had."""
+        done = self._alone("fences", b"", {}, self.limits.wall_seconds, 1.0).done
+        return tuple(str(name) for name in done) if isinstance(done, list) else ()
 
     def close(self) -> None:
         with self._lock:
             self._drop()
+            self._cool()
 
     def __enter__(self) -> DocumentReader:
         return self
@@ -139,43 +154,51 @@ class DocumentReader:
         try:
             return from_plain(name, answer.done), answer.seconds
         except Nonsense:
-            self.close()
+            self._drop()
             return ReadDocument(name, PDF, "none", problems=(problem("crashed"),)), answer.seconds
+
+    def _alone(self, do: str, content: bytes, more: Mapping[str, object], wall: float, seconds: float) -> Answer:
+        """The answer of a child of its own."""
+        with self._lock:
+            try:
+                return self._ask(do, content, more, wall, seconds)
+            finally:
+                self._drop()
 
     def _ask(self, do: str, content: bytes, more: Mapping[str, object], wall: float, seconds: float) -> Answer:
         """The child's answer, or why there is none, and what it cost."""
-        with self._lock:
-            try:
-                answer = self._served(packed({"do": do, "seconds": seconds, **more}, content), wall)
-            except ChildEnded as end:
-                child = self._child
-                self._drop()
-                return Answer(failed=end.code, seconds=child.lost(seconds) if child else 0.0)
-            if answer.failed == "too_costly":
-                self._drop()
-            return answer
-
-    def _served(self, frame: bytes, wall: float) -> Answer:
-        for last_try in (False, True):
-            child = self._warm()
-            try:
-                head, body = child.ask(frame, wall)
-            except WasGone:  # it died while nobody asked it anything: no document's fault
-                self._drop()
-                if last_try:
-                    raise ChildEnded("crashed") from None
-                continue
-            failed = str(head.get("failed", ""))
-            failed = failed if failed in SENTENCES or not failed else "crashed"
-            return Answer(head.get("done"), body, failed, child.cost)
-        raise ChildEnded("crashed")
-
-    def _warm(self) -> Child:
-        if self._child is not None and self._child.served >= self.limits.documents_per_child:
+        head = {"do": do, "seconds": seconds, "limits": self.limits.as_plain(), **more}
+        try:
+            child = self._child = self._child or self._fresh()
+        except WasGone:
+            return Answer(failed="crashed")
+        try:
+            told, body = child.ask(packed(head, content), wall)
+        except ChildEnded as end:
             self._drop()
-        if self._child is None:
-            self._child = Child(self.limits)
-        return self._child
+            return Answer(failed=end.code, seconds=child.lost(seconds))
+        failed = str(told.get("failed", ""))
+        failed = failed if failed in SENTENCES or not failed else "crashed"
+        if failed == "too_costly":
+            self._drop()
+        return Answer(told.get("done"), body, failed, child.cost)
+
+    def _fresh(self) -> Child:
+        """A forked child. Raises WasGone when even a new warm parent gives none."""
+        if self._parent is not None and self._parent.editions != load.held():
+            self._cool()  # an edition was published since it loaded them
+        for _ in range(2):
+            self._parent = self._parent or WarmParent("documents")
+            try:
+                return self._parent.child(self.limits, self.limits.memory)
+            except WasGone:  # it ended while nobody asked it anything: no document's fault
+                self._cool()
+        raise WasGone
+
+    def _cool(self) -> None:
+        parent, self._parent = self._parent, None
+        if parent is not None:
+            parent.close()
 
     def _drop(self) -> None:
         child, self._child = self._child, None

@@ -1,0 +1,84 @@
+"""What a warm parent loads before it forks, because its children can open no file: modules, editions, zones, alphabets."""
+
+from __future__ import annotations
+
+import contextlib
+import encodings
+import importlib
+import pkgutil
+import zoneinfo
+from collections.abc import Iterator
+
+from forms.schema import Form
+from forms.written import HOME
+
+# Libraries import these when they first need them.
+_LATER = (
+    "cryptography.hazmat.decrepit.ciphers.algorithms",
+    "cryptography.hazmat.primitives.ciphers.aead",
+    "cryptography.hazmat.primitives.padding",
+    "multiprocessing.reduction",
+    "olefile",
+    "oxmsg.storage",
+    "stringprep",
+    "tnefparse",
+)
+_OF_WINDOWS = ("mbcs", "oem")
+_KEPT: list[object] = []
+
+
+def documents() -> None:
+    """All that reading a file needs which is no picture."""
+    from intake.adapters.documents import active, cms, foreign, layout, outlook, pdf, shown, smime, sniff, tnef  # noqa: F401
+
+    for name in _LATER:
+        with contextlib.suppress(ImportError):  # tnefparse is an extra
+            importlib.import_module(name)
+    for module in pkgutil.iter_modules(encodings.__path__):
+        if module.name not in _OF_WINDOWS:
+            importlib.import_module(f"encodings.{module.name}")
+    _editions()
+    _libraries()
+
+
+def _editions() -> None:
+    from forms import load
+    from forms.canonical import canonical
+    from forms.pdf.blank import NotPublished, blank, issued
+
+    for form in load.hold():
+        canonical(form, {})
+        with contextlib.suppress(NotPublished):
+            _KEPT.append((issued(form), blank(form)))
+        _KEPT.extend(zoneinfo.ZoneInfo(code) for code in _zones(form))
+    _KEPT.extend(zoneinfo.ZoneInfo(zone) for zone in ("UTC", HOME))
+
+
+def _zones(form: Form) -> Iterator[str]:
+    for question in form.questions:
+        for asked in (question, *question.parts, *question.columns):
+            yield from (c.code for c in asked.choices if "/" in c.code)
+
+
+def _libraries() -> None:
+    """One tiny document through each library: some load half of themselves at the first use."""
+    import io
+
+    import pdfplumber
+    import pikepdf
+    import pypdfium2 as pdfium
+    import zxingcpp
+    from PIL import Image
+
+    made = pikepdf.new()
+    made.add_blank_page(page_size=(72, 72))
+    out = io.BytesIO()
+    made.save(out)
+    with pdfplumber.open(io.BytesIO(out.getvalue())) as opened:
+        opened.pages[0].extract_words()
+        opened.pages[0].find_tables()
+    document = pdfium.PdfDocument(out.getvalue())
+    document[0].render().to_pil()
+    document.close()
+    Image.init()
+    zxingcpp.read_barcodes(Image.new("L", (40, 40), 255))
