@@ -44,10 +44,18 @@ def _documents() -> dict[str, Task]:
     from intake.adapters.documents import warmth
 
     warmth.documents()
-    return {"read": _read_document, "suggest": _suggest, "compare": _compare, "unpack": unpack}
+    return {"read": _read_document, "compare": _compare, "unpack": unpack}
 
 
-READERS: dict[str, Callable[[], dict[str, Task]]] = {"documents": _documents}
+def _suggestions() -> dict[str, Task]:
+    """Kept apart: what it loads would make every fork for a message a fifth dearer."""
+    from intake.adapters.documents import warmth
+
+    warmth.suggestions()
+    return {"suggest": _suggest}
+
+
+READERS: dict[str, Callable[[], dict[str, Task]]] = {"documents": _documents, "suggestions": _suggestions}
 
 
 def _read_document(body: bytes, head: dict[str, object], limits: Limits) -> object:

@@ -43,7 +43,7 @@ class DocumentReader:
         self.limits = limits or Limits()
         self._keys = keys or MailKeys()
         self._lock = threading.Lock()
-        self._parent: WarmParent | None = None
+        self._parents: dict[str, WarmParent] = {}  # by kind
         self._child: Child | None = None  # of the message at hand
 
     def read(self, attachments: Sequence[tuple[str, bytes]], spent: float = 0.0) -> tuple[ReadDocument, ...]:
@@ -122,7 +122,8 @@ class DocumentReader:
     def close(self) -> None:
         with self._lock:
             self._drop()
-            self._cool()
+            for kind in tuple(self._parents):
+                self._cool(kind)
 
     def __enter__(self) -> DocumentReader:
         return self
@@ -169,7 +170,7 @@ class DocumentReader:
         """The child's answer, or why there is none, and what it cost."""
         head = {"do": do, "seconds": seconds, "limits": self.limits.as_plain(), **more}
         try:
-            child = self._child = self._child or self._fresh()
+            child = self._child = self._child or self._fresh("suggestions" if do == "suggest" else "documents")
         except WasGone:
             return Answer(failed="crashed")
         try:
@@ -183,22 +184,21 @@ class DocumentReader:
             self._drop()
         return Answer(told.get("done"), body, failed, child.cost)
 
-    def _fresh(self) -> Child:
+    def _fresh(self, kind: str) -> Child:
         """A forked child. Raises WasGone when even a new warm parent gives none."""
-        if self._parent is not None and self._parent.editions != load.held():
-            self._cool()  # an edition was published since it loaded them
+        if kind in self._parents and self._parents[kind].editions != load.held():
+            self._cool(kind)  # an edition was published since it loaded them
         for _ in range(2):
-            self._parent = self._parent or WarmParent("documents")
+            parent = self._parents.get(kind) or WarmParent(kind)
+            self._parents[kind] = parent
             try:
-                return self._parent.child(self.limits, self.limits.memory)
+                return parent.child(self.limits, self.limits.memory)
             except WasGone:  # it ended while nobody asked it anything: no document's fault
-                self._cool()
+                self._cool(kind)
         raise WasGone
 
-    def _cool(self) -> None:
-        parent, self._parent = self._parent, None
-        if parent is not None:
-            parent.close()
+    def _cool(self, kind: str) -> None:
+        self._parents.pop(kind).close()
 
     def _drop(self) -> None:
         child, self._child = self._child, None

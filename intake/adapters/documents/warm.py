@@ -44,6 +44,7 @@ def _fork(
     try:  # the child: it never comes back from here
         control.close()
         die_with_parent()
+        gc.disable()  # it lives for one message; a round of collecting would copy pages for nothing
         fences = confine(int(str(command["memory"])))
         child.serve(pipe, tasks, int(str(command["answer"])), fences)
     finally:

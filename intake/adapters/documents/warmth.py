@@ -29,7 +29,7 @@ _KEPT: list[object] = []
 
 def documents() -> None:
     """All that reading a file needs which is no picture."""
-    from intake.adapters.documents import active, cms, foreign, layout, outlook, pdf, shown, smime, sniff, tnef  # noqa: F401
+    from intake.adapters.documents import active, cms, layout, outlook, pdf, shown, smime, sniff, tnef  # noqa: F401
 
     for name in _LATER:
         with contextlib.suppress(ImportError):  # tnefparse is an extra
@@ -39,6 +39,16 @@ def documents() -> None:
             importlib.import_module(f"encodings.{module.name}")
     _editions()
     _libraries()
+
+
+def suggestions() -> None:
+    """All that suggestions from a flat PDF need."""
+    from forms import load
+    from intake.adapters.documents import foreign
+
+    documents()
+    for form in load.forms():
+        foreign.suggestions(_small_page(), form)
 
 
 def _editions() -> None:
@@ -62,23 +72,27 @@ def _zones(form: Form) -> Iterator[str]:
 
 def _libraries() -> None:
     """One tiny document through each library: some load half of themselves at the first use."""
-    import io
-
-    import pdfplumber
-    import pikepdf
     import pypdfium2 as pdfium
     import zxingcpp
     from PIL import Image
 
-    made = pikepdf.new()
-    made.add_blank_page(page_size=(72, 72))
-    out = io.BytesIO()
-    made.save(out)
-    with pdfplumber.open(io.BytesIO(out.getvalue())) as opened:
-        opened.pages[0].extract_words()
-        opened.pages[0].find_tables()
-    document = pdfium.PdfDocument(out.getvalue())
+    document = pdfium.PdfDocument(_small_page())
     document[0].render().to_pil()
     document.close()
     Image.init()
     zxingcpp.read_barcodes(Image.new("L", (40, 40), 255))
+
+
+def _small_page() -> bytes:
+    import io
+
+    import pikepdf
+
+    made = pikepdf.new()
+    made.add_blank_page(page_size=(72, 72))
+    font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
+    made.pages[0].Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F=font))
+    made.pages[0].Contents = made.make_stream(b"BT /F 9 Tf 5 40 Td (Who is it?  It is) Tj 0 -14 Td (somebody) Tj ET")
+    out = io.BytesIO()
+    made.save(out)
+    return out.getvalue()
