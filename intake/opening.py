@@ -1,7 +1,7 @@
 """Opening a mail with all that is in it: the mails inside, and the wrappers around mails and files (docs/decisions/0010).
 
-The envelope is opened in this process, by our own reader of mails. A wrapper (an Outlook file, a winmail.dat, an S/MIME part) is
-opened in the documents' limited child, which gives what it holds as the bytes of a mail; that goes the same way again.
+The envelope is opened in this process, by our own reader of mails. A wrapper (an Outlook file, a winmail.dat, an S/MIME part, a zip
+archive) is opened in the documents' limited child, which gives what it holds as the bytes of a mail; that goes the same way again.
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ class _Opening:
                 continue
             got = self._unpacked(kind, attachment, path)
             if got.problem:
-                self.closed[path] = got.problem
+                if got.problem.code != "one_document":
+                    self.closed[path] = got.problem
                 continue
             if kind == MSG:
                 mail = replace(without(mail, attachment.path), notes=(*mail.notes, NOTHING_PROVES, *got.notes))

@@ -1,7 +1,7 @@
 """Wrappers: files of a mail that hold a mail, or the rest of the mail that they came with. Told by their look; opened elsewhere.
 
 An Outlook file (.msg) is a mail of its own, as a nested message/rfc822 is. A winmail.dat and an S/MIME part (smime.p7m) hold the
-text and the files of the very mail that carries them, so what is found in them counts as that mail's.
+text and the files of the very mail that carries them, so what is found in them counts as that mail's. So do the files of a zip archive.
 """
 
 from __future__ import annotations
@@ -11,10 +11,24 @@ from dataclasses import replace
 from intake.domain.mime import Limits
 from intake.domain.model import Attachment, Envelope, Inner
 
-MSG, TNEF, SMIME = "msg", "tnef", "smime"
+MSG, TNEF, SMIME, ZIP = "msg", "tnef", "smime", "zip"
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PROPERTIES = "__properties_version1.0".encode("utf-16-le")  # the one stream that every Outlook file has
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_NAME_SIZE, _NAME = 26, 30  # places in the header of a zip's first file (APPNOTE.TXT 4.3.7)
+# What the first file of a zip is called that is one document: Office, OpenDocument, Apple, Java.
+_ONE_DOCUMENT = (
+    b"[Content_Types].xml",
+    b"_rels/",
+    b"docProps/",
+    b"word/",
+    b"xl/",
+    b"ppt/",
+    b"mimetype",
+    b"Index/",
+    b"META-INF/",
+)
 _TNEF = b"\x78\x9f\x3e\x22"
 _SMIME = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _PGP = b"-----BEGIN PGP MESSAGE-----"
@@ -26,14 +40,21 @@ ENCRYPTED = "A part of its text is encrypted (PGP) and was not read. Ask by phon
 
 
 def wrapper(attachment: Attachment) -> str:
-    """Which wrapper an attachment is: MSG, TNEF, SMIME, or "" for none."""
+    """Which wrapper an attachment is: MSG, TNEF, SMIME, ZIP, or "" for none."""
     content = attachment.content
     if content.startswith(_OLE):
         return MSG if _PROPERTIES in content else ""
     if content.startswith(_TNEF):
         return TNEF
+    if content.startswith(_ZIP):
+        return "" if _one_document(content) else ZIP
     signed = attachment.declared_type in _SMIME or attachment.name.lower().endswith(".p7m")
     return SMIME if signed and content else ""
+
+
+def _one_document(content: bytes) -> bool:
+    size = int.from_bytes(content[_NAME_SIZE:_NAME], "little")
+    return content[_NAME : _NAME + size].startswith(_ONE_DOCUMENT)
 
 
 def is_pgp(attachment: Attachment) -> bool:

@@ -221,6 +221,35 @@ def test_T23_a_file_that_can_run_is_quarantined_and_the_case_opens(world: World,
     assert not silent(world, done)
 
 
+def archive(*files: File) -> File:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as opened:
+        for file in files:
+            opened.writestr(file.name, file.content)
+    return File("forms.zip", "application/zip", made.getvalue())
+
+
+def test_T23_forms_in_archives_are_read_each_makes_its_case_and_the_breach_comes_first(world: World) -> None:
+    inside = File("inner.zip", "application/zip", archive(notice_file()).content)
+    done = world.send(subject="Forms", body="Two forms.", files=[archive(assessment_file(), inside)])
+    assert [world.case(done, n).row.kind for n in (0, 1)] == ["breach_notice", "self_assessment"]
+    assert all(d.read.how == "acroform" for d in world.case(done).documents)
+
+
+def test_T23_a_program_in_an_archive_is_quarantined_and_the_notice_beside_it_is_read(world: World) -> None:
+    done = world.send(files=[archive(File("setup.exe", "", b"MZ" + bytes(60)), notice_file())])
+    case = world.case(done)
+    assert case.row.kind == "breach_notice" and case.answers
+    assert [d.read.quarantined for d in case.documents] == [True, False]
+
+
+def test_T23_an_archive_that_is_damaged_opens_the_case_for_a_person(world: World) -> None:
+    cut = archive(notice_file()).content[:2000]
+    done = world.send(subject="Privacy breach", body="", files=[File("breach.zip", "application/zip", cut)])
+    assert world.case(done).row.kind == "breach_notice"
+    assert "UNREADABLE" in world.codes(done)
+
+
 def test_T24_a_file_with_malware_is_quarantined_and_the_mail_is_worked_from_its_words(world: World) -> None:
     file = File("invoice.pdf.scr", PDF, b"MZ\x90\x00" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE")
     done = world.send(subject="Privacy breach", body=TELLS, files=[file])

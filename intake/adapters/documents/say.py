@@ -12,6 +12,7 @@ SENTENCES = {
     "encrypted_mail": wrappers.LOCKED,
     "no_tnef": "The file is a winmail.dat, in which Outlook packs files. What opens it is not installed here, so a person opens it.",
     "wrapper_damaged": "The file is damaged or not what it says, so it was not opened. Ask for what is in it again.",
+    "one_document": "The file is one document and not an archive.",
     "too_deep": wrappers.TOO_DEEP,
     "too_large": "The file is larger than we read. A person opens it.",
     "too_costly": "Reading the file took too much time or memory, so we stopped. A person opens it with care.",

@@ -11,6 +11,11 @@ from intake.adapters.documents.as_mail import Held, Unwrapped, write
 from intake.adapters.documents.outlook import DEEPEST, LEFT_OUT, MOST_FILES, TEXT_IN_RTF
 from intake.domain.words import decode
 
+try:  # here and not at the first file: a child can open no module any more
+    from tnefparse import TNEF
+except ImportError:
+    TNEF = None
+
 _MIME_TAG, _CONTENT_ID = 0x370E, 0x3712
 
 
@@ -20,10 +25,8 @@ class NotInstalled(Exception):
 
 def unwrap(raw: bytes) -> Unwrapped:
     """What stands in a winmail.dat. Raises NotInstalled, and for a damaged file whatever the library meets."""
-    try:
-        from tnefparse import TNEF
-    except ImportError:
-        raise NotInstalled from None
+    if TNEF is None:
+        raise NotInstalled
     notes: list[str] = []
     # It sums up every byte in Python to compare a checksum of 16 bits, which proves nothing and costs a second for a large file.
     return Unwrapped(_mail(TNEF(raw, do_checksum=False), notes, 0), tuple(dict.fromkeys(notes)))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from intake.adapters.documents import cms, smime, tnef
+from intake.adapters.documents import archive, cms, smime, tnef
 from intake.adapters.documents.as_mail import Unwrapped
 from intake.adapters.documents.limits import Limits
-from intake.domain.wrappers import MSG, TNEF
+from intake.domain.wrappers import MSG, TNEF, ZIP
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,14 @@ def unpack(body: bytes, head: dict[str, object], limits: Limits) -> Reply:
         return Reply({"recipients": [_plain(r) for r in locked.recipients]})
     except tnef.NotInstalled:
         return Reply({"problem": "no_tnef"})
+    except archive.OneDocument:
+        return Reply({"problem": "one_document"})
+    except archive.Locked:
+        return Reply({"problem": "encrypted"})
+    except archive.TooLarge:
+        return Reply({"problem": "too_large"})
+    except archive.Damaged:
+        return Reply({"problem": "wrapper_damaged"})
     except cms.Broken:
         return Reply({"problem": "encrypted_mail" if head.get("key") else "wrapper_damaged"})
     if len(held.mail) > limits.unpacked:
@@ -40,6 +48,8 @@ def _unwrapped(body: bytes, head: dict[str, object], limits: Limits) -> Unwrappe
         return outlook.unwrap(body)
     if head["wrapper"] == TNEF:
         return tnef.unwrap(body)
+    if head["wrapper"] == ZIP:
+        return archive.unwrap(body, limits.unpacked)
     return smime.unwrap(body, str(head["name"]), bytes.fromhex(str(head.get("key", ""))), limits.unpacked)
 
 

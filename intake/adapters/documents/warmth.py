@@ -14,6 +14,8 @@ from forms.written import HOME
 
 # Libraries import these when they first need them.
 _LATER = (
+    "bz2",
+    "lzma",
     "cryptography.hazmat.decrepit.ciphers.algorithms",
     "cryptography.hazmat.primitives.ciphers.aead",
     "cryptography.hazmat.primitives.padding",
@@ -21,7 +23,6 @@ _LATER = (
     "olefile",
     "oxmsg.storage",
     "stringprep",
-    "tnefparse",
 )
 _OF_WINDOWS = ("mbcs", "oem")
 _KEPT: list[object] = []
@@ -29,11 +30,10 @@ _KEPT: list[object] = []
 
 def documents() -> None:
     """All that reading a file needs which is no picture."""
-    from intake.adapters.documents import active, cms, layout, outlook, pdf, shown, smime, sniff, tnef  # noqa: F401
+    from intake.adapters.documents import active, archive, cms, layout, outlook, pdf, shown, smime, sniff, tnef  # noqa: F401
 
     for name in _LATER:
-        with contextlib.suppress(ImportError):  # tnefparse is an extra
-            importlib.import_module(name)
+        importlib.import_module(name)
     for module in pkgutil.iter_modules(encodings.__path__):
         if module.name not in _OF_WINDOWS:
             importlib.import_module(f"encodings.{module.name}")
