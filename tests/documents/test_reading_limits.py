@@ -190,7 +190,7 @@ def test_the_child_can_open_no_file_reach_no_network_start_no_program_and_change
         "print([refused(c) for c in (lambda: socket.socket(), os.fork, lambda: os.execv('/bin/true', ['true']),\n"
         "    lambda: os.unlink('/tmp/none'), lambda: os.mkdir('/tmp/none'), lambda: os.kill(os.getppid(), 0),\n"
         "    lambda: os.rename('/tmp/none', '/tmp/other'), lambda: open('/etc/passwd'), lambda: open('/tmp/none', 'w'),\n"
-        "    lambda: os.listdir('/'))])\n"
+        "    lambda: os.listdir('/'), lambda: os.posix_spawn('/bin/true', ['true'], {}))])\n"
     )
     root = str(Path(__file__).parents[2])
     done = subprocess.run([sys.executable, "-c", tries, root], capture_output=True, text=True, timeout=30)
@@ -198,7 +198,7 @@ def test_the_child_can_open_no_file_reach_no_network_start_no_program_and_change
     assert "resources" in fences
     if "calls" not in fences:
         pytest.skip("this machine's kernel offers no filter of calls to us")
-    assert refused == str([True] * 10)
+    assert refused == str([True] * 11)
 
 
 def test_a_process_behind_the_fences_that_eats_memory_or_time_is_stopped() -> None:

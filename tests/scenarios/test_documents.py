@@ -16,6 +16,8 @@ from email.policy import SMTP
 from pathlib import Path
 
 import pikepdf
+import pillow_heif
+import pypdfium2 as pdfium
 import pytest
 
 from forms import load
@@ -94,6 +96,30 @@ def test_T14_a_photo_of_a_paper_form_is_for_a_person_and_the_clock_runs_from_arr
     assert (case.due.marker_72h - case.row.received_at).total_seconds() == 72 * 3600
     assert world.row(done).next_due_what == "first_contact"
     acknowledged(world, done, "office@trust.org.nz", "full", TELLS)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "HEIF"])
+def test_T14_photos_of_our_form_without_a_word_are_one_notice_for_a_person(world: World, kind: str) -> None:
+    photos = [File(f"IMG_{n}", "image/x", photo_of_page(n, kind)) for n in range(2)]
+    done = world.send(subject="Scanned", body="", files=photos)
+    case = world.case(done)
+    assert (done.outcome, len(done.cases)) == (OutcomeCode.NEEDS_PERSON, 1)
+    assert (case.row.kind, case.row.status, case.answers) == ("breach_notice", "needs_person", {})
+    assert case.form == "breach-notice"
+    assert "pictures of one of our forms" in world.sentences(done)
+    assert case.due.first_contact is not None
+
+
+def photo_of_page(number: int, kind: str) -> bytes:
+    document = pdfium.PdfDocument(filled(BREACH, notice(KOWHAI, NOW, "A folder was left on a bus.")))
+    image = document[number].render(scale=200 / 72).to_pil().convert("RGB").rotate(2, expand=True)
+    document.close()
+    out = io.BytesIO()
+    if kind == "HEIF":
+        pillow_heif.from_pillow(image).save(out, quality=60)
+    else:
+        image.save(out, kind, quality=70)
+    return out.getvalue()
 
 
 def test_T15_a_scan_without_a_text_layer_is_never_guessed(world: World) -> None:

@@ -55,7 +55,24 @@ def _suggestions() -> dict[str, Task]:
     return {"suggest": _suggest}
 
 
-READERS: dict[str, Callable[[], dict[str, Task]]] = {"documents": _documents, "suggestions": _suggestions}
+def _pictures() -> dict[str, Task]:
+    from intake.adapters.documents import warmth
+
+    warmth.pictures()
+    return {"picture": _read_picture}
+
+
+READERS: dict[str, Callable[[], dict[str, Task]]] = {
+    "documents": _documents,
+    "suggestions": _suggestions,
+    "pictures": _pictures,
+}
+
+
+def _read_picture(body: bytes, head: dict[str, object], limits: Limits) -> object:
+    from intake.adapters.documents.picture import read_picture
+
+    return as_plain(read_picture(body, str(head["media_type"])))
 
 
 def _read_document(body: bytes, head: dict[str, object], limits: Limits) -> object:

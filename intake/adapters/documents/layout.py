@@ -28,7 +28,6 @@ from intake.adapters.documents.sniff import PDF
 from intake.domain.model import ReadAnswer, ReadDocument
 
 FOOTER = re.compile(r"form\s+([a-z0-9-]{1,60}),\s+edition\s+([0-9.]{1,20}),\s+page\s+(\d{1,3})\s+of\s+(\d{1,3})")
-CODE = re.compile(r"PI1:([a-z0-9-]{1,60})@([0-9.]{1,20}):(\d{1,3})/(\d{1,3})")
 FIRST_PAGES = 3  # a covering page or two may stand before the form
 SCALE = 2.0  # 144 dots per inch
 MOST_PIXELS = 9_000_000
@@ -116,19 +115,14 @@ def _page_text(document: Any, index: int) -> str:
 
 
 def _by_code(document: Any) -> Form | None:
-    """The form that the QR code of the first page names."""
-    import zxingcpp
+    """The form that the printed code of the first page names."""
+    from intake.adapters.documents.page_code import form_of_picture
 
     page = document[0]
     try:
-        image = _picture(page, SCALE)
+        return form_of_picture(_picture(page, SCALE))
     finally:
         page.close()
-    for code in zxingcpp.read_barcodes(image):
-        match = CODE.fullmatch(code.text)
-        if match:
-            return known_form(match[1], match[2])
-    return None
 
 
 def _picture(page: Any, scale: float) -> Image.Image:

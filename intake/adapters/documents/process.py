@@ -46,6 +46,7 @@ class WarmParent:
 
     def __init__(self, kind: str) -> None:
         self.folder = tempfile.mkdtemp(prefix="intake-read-")
+        self.kind = kind
         self.begun = False
         self.editions = load.held()  # that it knows
         ours, theirs = socket.socketpair()

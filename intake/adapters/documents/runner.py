@@ -23,6 +23,10 @@ from intake.adapters.documents.sniff import PDF, Kind, sniff
 from intake.domain.model import ReadDocument
 from intake.ports import Unpacked
 
+KIND_OF = {"suggest": "suggestions", "picture": "pictures"} | dict.fromkeys(
+    ("read", "compare", "unpack", "fences"), "documents"
+)
+LEAST_PICTURE = 20_000  # bytes; a photo of a page has more, a logo less
 LEAST = 0.05  # seconds of CPU below which no file is begun
 
 
@@ -142,21 +146,27 @@ class DocumentReader:
             return ReadDocument(name, kind.media_type, "none", problems=(problem("too_large"),)), 0.0
         if kind.quarantine:
             return ReadDocument(name, kind.media_type, "none", problems=_why_kept(kind), quarantined=True), 0.0
-        if kind.media_type != PDF:
-            return ReadDocument(name, kind.media_type, "none", problems=(not_read_yet(kind.what),)), 0.0
+        picture = kind.media_type.startswith("image/") and len(content) >= LEAST_PICTURE
+        unread = ReadDocument(name, kind.media_type, "none", problems=(not_read_yet(kind.what),))
+        if kind.media_type != PDF and not (picture and seconds):
+            return unread, 0.0
         if not seconds:
-            return ReadDocument(name, kind.media_type, "none", problems=(problem("not_all_read"),)), 0.0
-        return self._pdf(name, content, seconds)
+            return ReadDocument(name, PDF, "none", problems=(problem("not_all_read"),)), 0.0
+        found, spent = self._parsed("picture" if picture else "read", name, kind.media_type, content, seconds)
+        given_up = picture and any(p.code in ("too_costly", "crashed") for p in found.problems)
+        return (unread if given_up else found), spent  # a person looks at a picture in any case
 
-    def _pdf(self, name: str, content: bytes, seconds: float) -> tuple[ReadDocument, float]:
-        answer = self._ask("read", content, {}, self.limits.wall_seconds, seconds)
+    def _parsed(
+        self, do: str, name: str, media_type: str, content: bytes, seconds: float
+    ) -> tuple[ReadDocument, float]:
+        answer = self._ask(do, content, {"media_type": media_type}, self.limits.wall_seconds, seconds)
         if answer.failed:
-            return ReadDocument(name, PDF, "none", problems=(problem(answer.failed),)), answer.seconds
+            return ReadDocument(name, media_type, "none", problems=(problem(answer.failed),)), answer.seconds
         try:
             return from_plain(name, answer.done), answer.seconds
         except Nonsense:
             self._drop()
-            return ReadDocument(name, PDF, "none", problems=(problem("crashed"),)), answer.seconds
+            return ReadDocument(name, media_type, "none", problems=(problem("crashed"),)), answer.seconds
 
     def _alone(self, do: str, content: bytes, more: Mapping[str, object], wall: float, seconds: float) -> Answer:
         """The answer of a child of its own."""
@@ -169,8 +179,10 @@ class DocumentReader:
     def _ask(self, do: str, content: bytes, more: Mapping[str, object], wall: float, seconds: float) -> Answer:
         """The child's answer, or why there is none, and what it cost."""
         head = {"do": do, "seconds": seconds, "limits": self.limits.as_plain(), **more}
+        if self._child is not None and self._child.parent.kind != KIND_OF[do]:
+            self._drop()
         try:
-            child = self._child = self._child or self._fresh("suggestions" if do == "suggest" else "documents")
+            child = self._child = self._child or self._fresh(KIND_OF[do])
         except WasGone:
             return Answer(failed="crashed")
         try:

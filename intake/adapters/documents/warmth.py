@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import encodings
 import importlib
+import io
 import pkgutil
 import zoneinfo
 from collections.abc import Iterator
+
+from PIL import Image
 
 from forms.schema import Form
 from forms.written import HOME
@@ -51,6 +54,18 @@ def suggestions() -> None:
         foreign.suggestions(_small_page(), form)
 
 
+def pictures() -> None:
+    """All that looking at a picture file needs."""
+    from intake.adapters.documents import picture
+
+    documents()
+    picture.ready()
+    for kind in ("PNG", "JPEG", "TIFF", "BMP", "WEBP"):
+        made = io.BytesIO()
+        Image.new("L", (40, 40), 255).save(made, kind)
+        picture.read_picture(made.getvalue(), "")
+
+
 def _editions() -> None:
     from forms import load
     from forms.canonical import canonical
@@ -74,7 +89,6 @@ def _libraries() -> None:
     """One tiny document through each library: some load half of themselves at the first use."""
     import pypdfium2 as pdfium
     import zxingcpp
-    from PIL import Image
 
     document = pdfium.PdfDocument(_small_page())
     document[0].render().to_pil()
@@ -84,8 +98,6 @@ def _libraries() -> None:
 
 
 def _small_page() -> bytes:
-    import io
-
     import pikepdf
 
     made = pikepdf.new()
