@@ -22,6 +22,7 @@ from forms.pdf.blank import Issued, NotPublished, issued
 from forms.schema import Box, Choice, Form, Kind, Problem, Question, question_of
 from intake.adapters.documents.editions import edition_flags, known_form, question_places
 from intake.adapters.documents.limits import Limits
+from intake.adapters.documents.page_code import form_of_picture
 from intake.adapters.documents.register import Registration, aligned, darkness, register
 from intake.adapters.documents.say import problem
 from intake.adapters.documents.sniff import PDF
@@ -116,8 +117,6 @@ def _page_text(document: Any, index: int) -> str:
 
 def _by_code(document: Any) -> Form | None:
     """The form that the printed code of the first page names."""
-    from intake.adapters.documents.page_code import form_of_picture
-
     page = document[0]
     try:
         return form_of_picture(_picture(page, SCALE))

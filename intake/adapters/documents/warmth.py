@@ -22,6 +22,7 @@ _LATER = (
     "cryptography.hazmat.decrepit.ciphers.algorithms",
     "cryptography.hazmat.primitives.ciphers.aead",
     "cryptography.hazmat.primitives.padding",
+    "html",
     "multiprocessing.reduction",
     "olefile",
     "oxmsg.storage",
