@@ -119,16 +119,19 @@ def _add(made: Plan, paper: PaperField) -> int:
 
 
 def _head(question: Question, example: bool = True) -> Block:
-    return {"id": question.id, "label": question.label, "hint": _hint(question, example)}
+    """`tip` is the hint for faces whose boxes grow with their text."""
+    hints = {"hint": _hint(question, example), "tip": _hint(question, example, question.max_length)}
+    return {"id": question.id, "label": question.label, **hints}
 
 
-def _hint(question: Question, example: bool = True) -> str:
-    """The hint; with how a date is written unless the words above it say so already."""
+def _hint(question: Question, example: bool = True, most: int | None = None) -> str:
+    """The hint; with how a date is written unless the words above it say so already. `most`: characters, else what the box holds."""
     hints = [question.hint]
     if example and "example" not in question.hint:
         hints.append(FORMATS.get(question.kind, ""))
-    if question.lines > 1:
-        hints.append(f"Up to {_max_length(question)} characters.")
+    most = _max_length(question) if most is None else most
+    if question.lines > 1 and most:
+        hints.append(f"Up to {most} characters.")
     return " ".join(_sentence(h) for h in hints if h)
 
 

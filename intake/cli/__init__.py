@@ -84,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
     read.add_argument("path", metavar="FILE")
 
     form = as_json(add("form", "forms_shown", "form", "the forms and their other faces"))
-    form.add_argument("what", choices=("list", "schema", "pdf"))
+    form.add_argument("what", choices=("list", "schema", "pdf", "docx"))
     form.add_argument("name", nargs="?", metavar="FORM@EDITION")
     form.add_argument("-o", "--output", metavar="FILE")
 

@@ -43,6 +43,10 @@ def _form(given: argparse.Namespace) -> int:
         from forms.jsonschema import schema
 
         content = (json.dumps(schema(chosen), ensure_ascii=False, indent=2) + "\n").encode()
+    elif given.what == "docx":
+        from forms.word.blank import blank as word
+
+        content = word(chosen)
     else:
         content = _pdf(chosen)
     if given.output:
