@@ -23,6 +23,7 @@ from forms.edition import FormError
 from forms.jsonschema import schema
 from forms.pdf.blank import NotPublished, blank
 from forms.schema import Form
+from forms.word import blank as word
 from intake.config import Settings
 from intake.web import provider_assessment, provider_breach
 from intake.web.auth import Limits
@@ -104,6 +105,7 @@ class Blank:
     name: str
     edition: str
     size: str  # "" when no PDF was issued
+    word: str  # size of the Word file
 
 
 @lru_cache(maxsize=8)
@@ -111,10 +113,14 @@ def _blank_row(name: str) -> Blank:
     form = load.form(name)
     title = {"breach-notice": "Privacy-breach notice"}.get(form.kind, form.title)
     try:
-        size = f"{max(1, round(len(blank(form)) / 1000))} kB"
+        size = _size(blank(form))
     except NotPublished:
         size = ""
-    return Blank(title, form.name, form.edition, size)
+    return Blank(title, form.name, form.edition, size, _size(word.blank(form)))
+
+
+def _size(content: bytes) -> str:
+    return f"{max(1, round(len(content) / 1000))} kB"
 
 
 def blanks() -> list[Blank]:
@@ -141,13 +147,22 @@ def _plain_pages(made: Blueprint, desk: Desk) -> None:
             content = blank(form)
         except NotPublished:
             abort(404)
-        response = Response(content, mimetype="application/pdf")
-        response.headers["Content-Disposition"] = f'attachment; filename="{form.kind}-{form.edition}.pdf"'
-        return response
+        return _download(content, "application/pdf", f"{form.kind}-{form.edition}.pdf")
+
+    @made.get("/forms/<name>.docx")
+    def blank_word(name: str) -> ResponseReturnValue:
+        form = _form(name)
+        return _download(word.blank(form), word.MEDIA_TYPE, f"{form.kind}-{form.edition}.docx")
 
     @made.get("/forms/<name>.json")
     def form_schema(name: str) -> ResponseReturnValue:
         return jsonify(schema(_form(name)))
+
+
+def _download(content: bytes, media_type: str, name: str) -> Response:
+    response = Response(content, mimetype=media_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 def _form(name: str) -> Form:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from forms.word.blank import MEDIA_TYPE
 from tests.support.provider_app import MemoryDesk, provider_app
 from tests.support.visitor import Visitor
 from tests.web.provider.notice import WHOLE
@@ -30,10 +31,20 @@ def test_the_front_door_leads_to_the_notice_first(visitor: Visitor) -> None:
     assert links.index("/breach") < links.index("/assessment") < links.index("/forms/breach-notice@2026.1.pdf")
 
 
+def test_the_front_door_offers_each_blank_form_as_pdf_and_as_word_file(visitor: Visitor) -> None:
+    links = visitor.open("/").links
+    for form in ("breach-notice@2026.1", "it-self-assessment@2026.1"):
+        assert links.index(f"/forms/{form}.docx") == links.index(f"/forms/{form}.pdf") + 1
+
+
 @pytest.mark.parametrize("form", ["breach-notice", "it-self-assessment@2026.1"])
-def test_blank_forms_come_as_pdf_and_as_schema(visitor: Visitor, form: str) -> None:
+def test_blank_forms_come_as_pdf_as_word_file_and_as_schema(visitor: Visitor, form: str) -> None:
     pdf = visitor.client.get(f"/forms/{form}.pdf")
     assert pdf.data.startswith(b"%PDF") and "attachment" in pdf.headers["Content-Disposition"]
+    word = visitor.client.get(f"/forms/{form}.docx")
+    assert word.data.startswith(b"PK") and word.mimetype == MEDIA_TYPE
+    assert re.fullmatch(r'attachment; filename="[a-z-]+-2026\.1\.docx"', word.headers["Content-Disposition"])
+    assert visitor.client.get("/forms/nonsense.docx").status_code == 404
     assert visitor.client.get(f"/forms/{form}.json").get_json()["type"] == "object"
     assert visitor.client.get("/forms/nonsense.pdf").status_code == 404
 
