@@ -13,24 +13,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from forms.schema import Form, Kind, Question
+from forms.schema import Form
+from intake.adapters.documents.matching import AFTER, ASKS, Pair, Rect, suggested
 
-Rect = tuple[float, float, float, float]
 GAP = 14.0  # points between words that stand in two columns
 MOST_WORDS = 20_000  # of one page
-LONGEST = 2_000  # characters of one suggestion
-AFTER = 5  # lines under a label that may belong to its answer
-LEAST = 0.5  # how alike words and question must be
-DOUBT = 0.7  # a suggestion is never surer than this
-STORY, STORY_AS_CHOICE = 80, 0.6  # characters of a text that is told, and how much less it fits a question with choices
-OPEN = (Kind.TEXT, Kind.LONG_TEXT, Kind.EMAIL)
-COMMON = frozenset(
-    re.findall(
-        r"\w+",
-        "a an and are at by do does for have how if in is it its of on or our the their they this to us was we what when where "
-        "which who why will with you your",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,38 +29,9 @@ class Line:
         return " ".join(t for t, _ in self.pieces)
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Words that ask and words that may answer them."""
-
-    label: str
-    text: str
-    page: int
-    box: Rect  # of the answer
-
-
 def suggestions(raw: bytes, form: Form, most_pages: int = 20) -> list[dict[str, object]]:
     """The best place for each question, in the form's order: {question, text, page, box, confidence}."""
-    words = list(_ways(form))
-    best: dict[str, dict[str, object]] = {}
-    for pair in _pairs(raw, most_pages):
-        asked = _words(pair.label)
-        if not asked or not pair.text.strip():
-            continue
-        score, question = _closest(asked, words, len(pair.text))
-        if question is None or score < LEAST:
-            continue
-        sure = round(score * DOUBT, 2)
-        held = best.get(question.id)
-        if held is None or sure > float(str(held["confidence"])):
-            best[question.id] = {
-                "question": question.id,
-                "text": pair.text.strip()[:LONGEST],
-                "page": pair.page,
-                "box": [round(v, 1) for v in pair.box],
-                "confidence": sure,
-            }
-    return [best[q.id] for q in form.questions if q.id in best]
+    return suggested(_pairs(raw, most_pages), form)
 
 
 def _pairs(raw: bytes, most_pages: int) -> Iterator[Pair]:
@@ -119,7 +77,7 @@ def _split(line: Line) -> tuple[str, str, Rect] | None:
     first, first_box = line.pieces[0]
     if len(line.pieces) > 1:
         return first, " ".join(t for t, _ in line.pieces[1:]), _around(b for _, b in line.pieces[1:])
-    match = re.match(r"(.{3,160}?[:?])\s*(.*)", first)
+    match = re.match(ASKS + r"\s*(.*)", first)
     if match is None:
         return None
     return match[1], match[2], first_box
@@ -127,7 +85,7 @@ def _split(line: Line) -> tuple[str, str, Rect] | None:
 
 def _under(lines: Iterable[Line]) -> Iterator[Line]:
     for line in lines:
-        if len(line.pieces) > 1 or re.match(r".{3,160}?[:?](\s|$)", line.text):
+        if len(line.pieces) > 1 or re.match(ASKS + r"(\s|$)", line.text):
             return
         yield line
 
@@ -170,38 +128,3 @@ def _joined(words: list[Any]) -> tuple[str, Rect]:
 def _around(boxes: Iterable[Any]) -> Rect:
     held = [tuple(float(v) for v in b) for b in boxes]
     return min(b[0] for b in held), min(b[1] for b in held), max(b[2] for b in held), max(b[3] for b in held)
-
-
-def _ways(form: Form) -> Iterator[tuple[Question, list[frozenset[str]]]]:
-    """Each question with the ways in which it may be asked: its label, its short name, and a story by its section's title."""
-    for section in form.sections:
-        for question in section.questions:
-            if question.columns:
-                continue
-            ways = [_words(question.label), _words(question.short)]
-            if question.kind is Kind.LONG_TEXT:
-                ways.append(_words(section.title))
-            yield question, [w for w in ways if w]
-
-
-def _closest(
-    asked: frozenset[str], words: list[tuple[Question, list[frozenset[str]]]], length: int
-) -> tuple[float, Question | None]:
-    """The question whose words are most alike; a story is no answer to a question with choices."""
-    best: tuple[float, Question | None] = (0.0, None)
-    for question, ways in words:
-        told = STORY_AS_CHOICE if length > STORY and question.kind not in OPEN else 1.0
-        for way in ways:
-            shared = len(asked & way)
-            score = told * 2 * shared / (len(asked) + len(way)) if shared else 0.0
-            if score > best[0]:
-                best = (score, question)
-    return best
-
-
-def _words(text: str) -> frozenset[str]:
-    """The words that carry meaning, without case, macrons and plural s."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(c for c in plain if not unicodedata.combining(c))
-    found = (w.rstrip("s") if len(w) > 3 else w for w in re.findall(r"[a-z0-9]+", bare))
-    return frozenset(w for w in found if w not in COMMON)
