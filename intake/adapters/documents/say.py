@@ -22,7 +22,7 @@ SENTENCES = {
     "xfa_not_read": "The file is an XFA form, which most programs cannot show. Ask for it in another format.",
     "no_text_layer": "The pages are pictures, such as a scan. A person reads them.",
     "form_is_picture": "The pages are pictures of one of our forms. A person reads the answers from them.",
-    "not_our_form": "The file is a PDF, but not one of our forms. A person reads it.",
+    "not_our_form": "The file is not one of our forms. A person reads it.",
     "foreign_form": "The file is a form that can be filled in, but not one of ours. A person reads it.",
     "unknown_edition": "The file names an edition of the form that we do not have. A person reads it.",
     "old_edition": "The form is an older edition. It was read as that edition. Ask only what is new.",
@@ -33,6 +33,10 @@ SENTENCES = {
     "weak_mark": "A mark is too faint to be sure of.",
     "two_marks": "More than one choice is marked where one is asked for.",
     "shown_differs": "What the page shows differs from what the file holds as the answer.",
+    "boxes_lost": "A program that saved the form dropped all its boxes. A person reads the answers from it.",
+    "boxes_missing": "Some boxes of the form are not in the file, so answers may be missing. A person looks.",
+    "written_beside": "Something was written beside the boxes of the form, where we do not read. A person reads it.",
+    "tracked_changes": "The file keeps its changes. It was read as if all of them were accepted.",
     "quarantined": "The file can run a program, or we cannot look inside it. It is kept, and nobody opens it without a reason.",
 }
 
