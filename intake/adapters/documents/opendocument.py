@@ -5,7 +5,7 @@ LibreOffice keeps the controls of our Word file when it saves it so, and the pro
 
 from __future__ import annotations
 
-from forms.schema import Form
+from forms.schema import Form, question_of
 from intake.adapters.documents.limits import Limits
 from intake.adapters.documents.markup import walk
 from intake.adapters.documents.matching import Pair, told
@@ -40,7 +40,7 @@ def read_odt(raw: bytes, limits: Limits) -> ReadDocument:
 
 
 def _is_field(form: Form, name: str) -> bool:
-    return bool(name) and form.question(name.partition(".")[0].partition("[")[0]) is not None
+    return bool(name) and form.question(question_of(name)) is not None
 
 
 def find_odt(raw: bytes) -> Found:

@@ -17,11 +17,20 @@ _OASIS = "urn:oasis:names:tc:opendocument:xmlns:"
 SPACES = {
     **{f"{_OASIS}{s}:1.0": f"{s}:" for s in ("text", "table", "form", "meta", "office", "script")},
     f"{_OASIS}drawing:1.0": "draw:",
+    f"{_OASIS}svg-compatible:1.0": "svg:",
     "urn:org:documentfoundation:names:experimental:office:xmlns:loext:1.0": "loext:",
 }
 MOST_REPEATS = 50  # of an empty cell: a sheet says in a few bytes that a row has a million of them
 _SKIPPED = frozenset(
-    {"text:tracked-changes", "office:annotation", "text:note", "text:ruby-text", "table:tracked-changes", "svg:desc"}
+    {
+        "text:tracked-changes",
+        "office:annotation",
+        "text:note",
+        "text:ruby-text",
+        "table:tracked-changes",
+        "svg:desc",
+        "svg:title",
+    }
 )
 _RUNS = frozenset(
     {
@@ -112,7 +121,7 @@ class OpenText:
             return
         named = [box for box in self._open if box.name]
         for box in named:
-            box.texts.append(text)
+            box.add(text)
         if not named:
             self._outside.append(text)
         self._line.append(text)
@@ -129,7 +138,7 @@ class OpenText:
         for box in self._open:
             box.paragraphs += 1
             if box.texts:
-                box.texts.append("\n")
+                box.add("\n")
 
     def _end_paragraph(self) -> None:
         self._deep -= 1
@@ -152,7 +161,7 @@ class OpenText:
             self.boxes.append(box)
 
     def _mark(self, given: Mapping[str, str]) -> None:
-        if len(self._open) < 100:  # bookmarks have ends of their own, so they may pile up
+        if len(self._open) < 20:  # bookmarks have ends of their own, so they may pile up
             self._open.append(Box(name=given.get("text:name", "")))
 
     def _end_mark(self, given: Mapping[str, str]) -> None:

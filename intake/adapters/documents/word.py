@@ -13,7 +13,6 @@ from functools import lru_cache
 from forms import load
 from forms.pdf.plan import plan
 from forms.schema import Form, Problem, question_of
-from forms.word.blank import MEDIA_TYPE as DOCX
 from forms.word.blank import blank
 from forms.word.controls import CHOOSE, OFF, ON, WRITE
 from intake.adapters.documents.limits import Limits
@@ -21,10 +20,12 @@ from intake.adapters.documents.markup import walk
 from intake.adapters.documents.matching import Pair, told
 from intake.adapters.documents.named import Found, cells, document, field_question, form_of, given_names, nothing
 from intake.adapters.documents.say import problem
+from intake.adapters.documents.sniff import OFFICE
 from intake.adapters.documents.word_text import SPACES, Box, WordText
 from intake.adapters.documents.zipped import Package, Refused
 from intake.domain.model import ReadDocument
 
+DOCX = OFFICE + "wordprocessingml.document"
 MAIN = "word/document.xml"
 MOST_FEET = 12  # parts with what stands at the foot or head of pages
 MOST_RELATIONS = 50  # parts that name other files
@@ -78,8 +79,7 @@ def _read(package: Package) -> tuple[WordText, Found]:
             found.add(box.name, value_of(box))
     named = {b.name: b.text.strip() for part in (feet, text) for b in part.boxes if b.name in _HIDDEN}
     given_names(found, _properties(package), named)
-    runs = _RUNS.search("".join(text.instructions + feet.instructions))
-    if runs or any(r.calls_out for r in relations) or any(_HOLDS.search(f"/{name}") for name in package.names()):
+    if calls_out(package, relations) or _RUNS.search("".join(text.instructions + feet.instructions)):
         found.flags.append(problem("active_content"))
     if text.changed:
         found.flags.append(problem("tracked_changes"))
@@ -87,6 +87,12 @@ def _read(package: Package) -> tuple[WordText, Found]:
         found.flags.append(problem("too_many_fields"))
     found.flags += [problem("shown_differs", b.name[:300]) for b in text.boxes if b.name and differs(b)]
     return text, found
+
+
+def calls_out(package: Package, relations: Sequence[Relation] | None = None) -> bool:
+    """Whether an office file holds another that can be opened, or fetches something when it is opened itself."""
+    known = _relations(package) if relations is None else relations
+    return any(r.calls_out for r in known) or any(_HOLDS.search(f"/{name}") for name in package.names())
 
 
 def _feet(package: Package) -> WordText:

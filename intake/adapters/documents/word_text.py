@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from forms.word.controls import OFF, ON
 from intake.adapters.documents.markup import Enough
-from intake.adapters.documents.named import MOST_FIELDS
+from intake.adapters.documents.named import LONGEST, MOST_FIELDS
 
 _STRICT = "http://purl.oclc.org/ooxml/wordprocessingml/main"
 SPACES = {
@@ -38,10 +38,16 @@ class Box:
     on: bool | None = None  # of a box to tick
     items: dict[str, str] = field(default_factory=dict)  # of a list: label to code
     paragraphs: int = 0
+    room: int = LONGEST + 1  # characters that are still kept
 
     @property
     def text(self) -> str:
         return "".join(self.texts)
+
+    def add(self, text: str) -> None:
+        if self.room > 0:
+            self.texts.append(text[: self.room])
+            self.room -= len(text)
 
 
 class WordText:
@@ -119,7 +125,7 @@ class WordText:
             return
         within = self._open[self._open.index(held) :]
         if not any(box.inviting for box in within):
-            held.texts.append(text)
+            held.add(text)
             self._line.append(text)
 
     def _innermost(self) -> Box | None:
@@ -194,7 +200,7 @@ class WordText:
         if held is not None:
             held.paragraphs += 1
             if held.paragraphs > 1 and not self._joined:
-                held.texts.append("\n")
+                held.add("\n")
         self._joined = False
 
     def _end_line(self) -> None:

@@ -9,7 +9,7 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 MOST_ENTRIES = 1_000
 MOST_MARKS = 20_000  # places that look like an entry of the list: the list itself would fill the memory
@@ -79,11 +79,16 @@ class Package:
                     raise Refused("too_costly")
                 yield piece
 
-    def repacked(self, suffixes: tuple[str, ...]) -> bytes:
-        """The parts whose names end so, as a ZIP of our own without packing: for a library that would unpack without an end."""
-        out = io.BytesIO()
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as clean:
-            for name, entry in self._by_name.items():
-                if name.endswith(suffixes):
-                    clean.writestr(entry.filename.lstrip("/"), self.read(name))
-        return out.getvalue()
+    def parts(self, suffixes: tuple[str, ...]) -> dict[str, bytes]:
+        """The parts whose names end so, by their names as they are written. Raises Refused."""
+        named = [(e.filename.lstrip("/"), name) for name, e in self._by_name.items() if name.endswith(suffixes)]
+        return {written: self.read(name) for written, name in named}
+
+
+def stored(parts: Mapping[str, bytes]) -> bytes:
+    """A ZIP of our own without packing: for a library that would unpack a stranger's without an end."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as clean:
+        for name, content in parts.items():
+            clean.writestr(name, content)
+    return out.getvalue()
