@@ -1,4 +1,4 @@
-"""Afterwards, at low priority: where a flat PDF that is not our form may answer our questions, for a person to take or leave."""
+"""Afterwards, at low priority: where a document that is not our form may answer our questions, for a person to take or leave."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from intake.domain.model import FORMS, CaseKind
 from intake.opening import open_mail
 from intake.ports import Blobs, CaseView, Delivery, DocumentReading, Job, TriageStore
 
-_PDF = "application/pdf"
+_PICTURE = "image/"
 _MOST = 60  # suggestions on one case; more is not help
 _SECONDS = 20.0  # after which no other file is begun: while this runs, a notice that comes in waits
 _COSTLY = frozenset(
@@ -54,9 +54,9 @@ def _found(parts: Parts, view: CaseView) -> list[Mapping[str, object]]:
     found: list[Mapping[str, object]] = []
     until = time.monotonic() + _SECONDS
     for document in view.documents:
-        if document.media_type != _PDF or document.read.form or document.read.quarantined:
-            continue
-        if _COSTLY & {problem.code for problem in document.read.problems}:
+        codes = {problem.code for problem in document.read.problems}
+        ours = document.read.form and "boxes_lost" not in codes
+        if ours or document.media_type.startswith(_PICTURE) or document.read.quarantined or _COSTLY & codes:
             continue
         if time.monotonic() >= until:
             break

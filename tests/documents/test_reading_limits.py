@@ -245,7 +245,7 @@ def test_closing_a_reader_ends_its_child_and_removes_its_folder() -> None:
 def test_no_child_is_started_for_files_that_need_none() -> None:
     with DocumentReader() as reader:
         before = _warm_parents() if Path("/proc").is_dir() else []
-        reader.read([("a.txt", b"Kia ora"), ("b.docx", bombs.zipped("word/document.xml")), ("c", b"")])
+        reader.read([("a.txt", b"Kia ora"), ("b.pages", bombs.zipped("Index/Document.iwa")), ("c", b"")])
         assert (_warm_parents() if Path("/proc").is_dir() else []) == before
 
 

@@ -22,8 +22,10 @@ import pytest
 
 from forms import load
 from forms.canonical import flat as fields_of
+from forms.word import blank as word
 from intake.adapters.demo.mails import delivered
 from intake.adapters.demo.messages import flattened, locked, picture
+from tests.documents.office_files import docx, lines
 from tests.pdf.programs import by_chrome_engine
 from tests.scenarios.world import (
     ASSESSMENT,
@@ -63,11 +65,10 @@ def macro_file() -> bytes:
     return made.getvalue()
 
 
-def word_file() -> bytes:
+def pages_file() -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
-        archive.writestr("[Content_Types].xml", "<Types/>")
-        archive.writestr("word/document.xml", "<w:document/>")
+        archive.writestr("Index/Document.iwa", b"\0")
     return made.getvalue()
 
 
@@ -211,12 +212,34 @@ def test_T18_our_form_printed_flat_is_read_by_its_boxes_with_a_confidence_each(w
     assert "read by its place on the page" in world.page(done.cases[0])
 
 
-def test_T19_a_word_file_is_kept_for_a_person_and_acknowledged(world: World) -> None:
-    word = File("form.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", word_file())
-    done = world.send(subject="IT self-assessment", body="Zebra stationery attached.", files=[word])
+def test_T19_a_pages_file_is_kept_for_a_person_and_acknowledged(world: World) -> None:
+    pages = File("form.pages", "application/vnd.apple.pages", pages_file())
+    done = world.send(subject="IT self-assessment", body="Zebra stationery attached.", files=[pages])
     assert done.outcome is OutcomeCode.NEEDS_PERSON
-    assert "Word document" in world.sentences(done)
+    assert "Apple Pages" in world.sentences(done)
     acknowledged(world, done, "office@trust.org.nz", "full", "Zebra stationery attached.")
+
+
+@pytest.mark.parametrize("kind", [BREACH, ASSESSMENT])
+def test_T19_our_word_form_is_read_by_its_boxes_and_opens_its_case(world: World, kind: str) -> None:
+    answers = notice(KOWHAI, NOW, "A folder was left on a bus.") if kind == BREACH else assessment(KOWHAI)
+    done = world.send(
+        subject="For you", body="", files=[File("form.docx", word.MEDIA_TYPE, word.filled(load.form(kind), answers))]
+    )
+    assert done.outcome is OutcomeCode.CASE_OPENED
+    case = world.case(done)
+    assert world.answers(done) == answers
+    assert {a.how for a in case.answers.values()} == {"docx"}
+    assert "Word form" in world.page(done.cases[0])
+
+
+def test_T19_a_word_letter_that_is_none_of_our_forms_is_for_a_person(world: World) -> None:
+    letter = docx(lines("Organisation: Kowhai", "What happened?", "A folder was left on a bus."))
+    done = world.send(
+        subject="Privacy breach", body="Please see our letter.", files=[File("letter.docx", word.MEDIA_TYPE, letter)]
+    )
+    assert done.outcome is OutcomeCode.NEEDS_PERSON
+    assert "not one of our forms" in world.sentences(done)
 
 
 # ---- files that nobody opens ---------------------------------------------------------------------

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from intake.adapters.documents.confine import allow_seconds
 from intake.adapters.documents.frames import HEAD, as_plain, packed
 from intake.adapters.documents.limits import Limits
+from intake.adapters.documents.sniff import PDF
 from intake.adapters.documents.unpack import Reply, unpack
 
 Task = Callable[[bytes, dict[str, object], Limits], object]
@@ -76,16 +77,22 @@ def _read_picture(body: bytes, head: dict[str, object], limits: Limits) -> objec
 
 
 def _read_document(body: bytes, head: dict[str, object], limits: Limits) -> object:
+    from intake.adapters.documents.office import read_office
     from intake.adapters.documents.pdf import read_pdf
 
-    return as_plain(read_pdf(body, limits))
+    media_type = str(head["media_type"])
+    return as_plain(read_pdf(body, limits) if media_type == PDF else read_office(media_type, body, limits))
 
 
 def _suggest(body: bytes, head: dict[str, object], limits: Limits) -> object:
     from forms import load
     from intake.adapters.documents.foreign import suggestions
+    from intake.adapters.documents.office import suggest_office
 
-    return suggestions(body, load.form(str(head["form"])), limits.suggestion_pages)
+    form, media_type = load.form(str(head["form"])), str(head["media_type"])
+    if media_type == PDF:
+        return suggestions(body, form, limits.suggestion_pages)
+    return suggest_office(media_type, body, form, limits)
 
 
 def _compare(body: bytes, head: dict[str, object], limits: Limits) -> object:

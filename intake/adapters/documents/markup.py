@@ -14,6 +14,7 @@ from lxml import etree  # type: ignore[import-untyped]
 from intake.adapters.documents.zipped import Refused
 
 MOST_ELEMENTS = 400_000  # a form of ours that Word saved has about 30,000
+MOST_DEEP = 256  # elements in one another
 STEP = 1 << 16
 
 
@@ -34,20 +35,23 @@ class Enough(Exception):
 class _Target:
     """What lxml calls. Any declaration of types or entities ends the reading: no office program writes one."""
 
-    def __init__(self, walker: Walker, spaces: Mapping[str, str]) -> None:
+    def __init__(self, walker: Walker, spaces: Mapping[str, str], most: int) -> None:
         self._walker = walker
         self._spaces = spaces
         self._short: dict[str, str] = {}
-        self._left = MOST_ELEMENTS
+        self._left = most
+        self._deep = 0
         self.data = walker.data
 
     def start(self, tag: str, given: Mapping[str, str]) -> None:
         self._left -= 1
-        if self._left < 0:
+        self._deep += 1
+        if self._left < 0 or self._deep > MOST_DEEP:
             raise Refused("too_costly")
         self._walker.start(self._named(tag), {self._named(k): v for k, v in given.items()})
 
     def end(self, tag: str) -> None:
+        self._deep -= 1
         self._walker.end(self._named(tag))
 
     def doctype(self, *_: object) -> None:
@@ -64,16 +68,16 @@ class _Target:
         return short
 
 
-def walk(xml: bytes, walker: Walker, spaces: Mapping[str, str]) -> None:
+def walk(xml: bytes, walker: Walker, spaces: Mapping[str, str], most: int = MOST_ELEMENTS) -> None:
     """Tell the walker of everything. spaces: address of each name space that it knows to what stands before its names.
 
-    Raises Refused for what is no XML, declares entities, is nested too deeply (256) or has too many elements.
+    Raises Refused for what is no XML, declares entities, is nested too deeply or has more than `most` elements.
     """
     if b"<!DOCTYPE" in xml or b"<!ENTITY" in xml:
         raise Refused("corrupt")
     # The encoding is ours and not the file's word: another one would hide a declaration from the search above.
     parser = etree.XMLParser(
-        target=_Target(walker, spaces), encoding="utf-8", resolve_entities=False, no_network=True, huge_tree=False
+        target=_Target(walker, spaces, most), encoding="utf-8", resolve_entities=False, no_network=True, huge_tree=False
     )
     try:
         for at in range(0, len(xml), STEP):

@@ -22,6 +22,7 @@ OPEN = (Kind.TEXT, Kind.LONG_TEXT, Kind.EMAIL)
 MOST_PAIRS = 2_000  # of one document that are compared
 LONGEST_LABEL = 300  # characters; what is longer asks nothing
 ASKS = r"(.{3,160}?[:?])"  # a label at the beginning of a line
+OWN_ID = re.compile(r"^[A-Z]{1,3}\d{1,2}\b[\w-]*$")  # of a question, as our forms print it after its words
 COMMON = frozenset(
     re.findall(
         r"\w+",
@@ -85,7 +86,7 @@ def _split(line: str) -> tuple[str, str]:
     if tab:
         return before, " ".join(after.split())
     match = re.match(ASKS + r"\s*(.*)", before)
-    return (match[1], match[2]) if match else ("", "")
+    return (match[1], OWN_ID.sub("", match[2])) if match else ("", "")
 
 
 def _under(lines: Iterable[str]) -> Iterator[str]:

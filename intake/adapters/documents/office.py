@@ -3,7 +3,7 @@
     read_office(media_type, raw, limits) -> ReadDocument
     suggest_office(media_type, raw, form, limits) -> list of {question, text, page, box, confidence}
 
-`READ` are the kinds by `sniff`; the limits of the child hold for all of it.
+The kinds are `sniff.TEXTS_AND_SHEETS`; the limits of the child hold for all of it.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from __future__ import annotations
 from forms.schema import Form
 from intake.adapters.documents.limits import Limits
 from intake.adapters.documents.named import Found, suggestions
-from intake.adapters.documents.old_word import DOC, RTF, find_old, read_old
-from intake.adapters.documents.opendocument import ODT, find_odt, read_odt
+from intake.adapters.documents.old_word import find_old, read_old
+from intake.adapters.documents.opendocument import find_odt, read_odt
 from intake.adapters.documents.say import not_read_yet
-from intake.adapters.documents.sheets import ODS, XLS, XLSX, find_sheet, read_sheet
-from intake.adapters.documents.word import DOCX, find_docx, read_docx
+from intake.adapters.documents.sheets import find_sheet, read_sheet
+from intake.adapters.documents.sniff import DOC, DOCX, ODS, ODT, RTF, XLS, XLSX
+from intake.adapters.documents.word import find_docx, read_docx
 from intake.adapters.documents.zipped import Refused
 from intake.domain.model import ReadDocument
-
-READ = frozenset({DOCX, ODT, XLSX, XLS, ODS, DOC, RTF})
 
 
 def read_office(media_type: str, raw: bytes, limits: Limits) -> ReadDocument:

@@ -16,10 +16,10 @@ from intake.adapters.documents.limits import Limits
 from intake.adapters.documents.matching import told
 from intake.adapters.documents.named import Found, document
 from intake.adapters.documents.say import problem
+from intake.adapters.documents.sniff import DOC
 from intake.adapters.documents.zipped import Refused
 from intake.domain.model import ReadDocument
 
-DOC, RTF = "application/msword", "application/rtf"
 MOST_TEXT = 500_000  # characters
 MOST_PIECES = 50_000
 MOST_TOKENS = 1_000_000

@@ -12,13 +12,13 @@ from intake.adapters.documents.matching import Pair, told
 from intake.adapters.documents.named import Found, cells, document, form_of, given_names, nothing
 from intake.adapters.documents.opendocument_text import SPACES, OpenText
 from intake.adapters.documents.say import problem
-from intake.adapters.documents.sniff import OPEN
-from intake.adapters.documents.word import boxes_lost, choose, differs, has_boxes, missed, value_of
+from intake.adapters.documents.sniff import ODT
+from intake.adapters.documents.word import boxes_lost, choose, differs, has_boxes, missed, under_labels, value_of
 from intake.adapters.documents.zipped import Package, Refused
 from intake.domain.model import ReadDocument
 
-ODT = OPEN + "text"
 _HOLDS = ("basic/", "scripts/", "object ", "objectreplacements/")
+MOST_STYLES = 100_000  # elements of the part that holds looks, and what stands at the foot of pages
 _HIDDEN = ("_form", "_edition")
 
 
@@ -46,6 +46,9 @@ def _is_field(form: Form, name: str) -> bool:
 def find_odt(raw: bytes) -> Found:
     """All that may answer something. Raises Refused."""
     text, found = _read(Package(raw))
+    form = form_of(found)
+    if form is not None and not has_boxes(found, form):
+        return under_labels(form, text.lines + [cell for row in text.rows for cell in row])
     found.pairs += [Pair(box.title, box.text) for box in text.boxes if box.title]
     found.pairs += [pair for pair in map(cells, text.rows) if pair]
     found.pairs += told(text.lines)
@@ -60,7 +63,7 @@ def _read(package: Package) -> tuple[OpenText, Found]:
     walk(content, text, SPACES)
     for name, walker in (("styles.xml", feet), ("meta.xml", said)):
         if part := package.read(name):
-            walk(part, walker, SPACES)
+            walk(part, walker, SPACES, MOST_STYLES)
     for box in text.boxes:
         if box.name and box.name not in _HIDDEN:
             found.add(box.name, value_of(box))

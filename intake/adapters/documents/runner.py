@@ -19,13 +19,14 @@ from intake.adapters.documents.keys import MailKeys
 from intake.adapters.documents.limits import Limits
 from intake.adapters.documents.process import Child, ChildEnded, WarmParent, WasGone
 from intake.adapters.documents.say import NOTES, SENTENCES, not_read_yet, problem
-from intake.adapters.documents.sniff import PDF, Kind, sniff
+from intake.adapters.documents.sniff import PDF, TEXTS_AND_SHEETS, Kind, sniff
 from intake.domain.model import ReadDocument
 from intake.ports import Unpacked
 
 KIND_OF = {"suggest": "suggestions", "picture": "pictures"} | dict.fromkeys(
     ("read", "compare", "unpack", "fences"), "documents"
 )
+READ = TEXTS_AND_SHEETS | {PDF}
 LEAST_PICTURE = 20_000  # bytes; a photo of a page has more, a logo less
 LEAST = 0.05  # seconds of CPU below which no file is begun
 
@@ -96,10 +97,12 @@ class DocumentReader:
         return self._alone("unpack", content, head, self.limits.wall_seconds, left)
 
     def suggestions(self, content: bytes, form: str) -> tuple[Mapping[str, object], ...]:
-        """Places in anybody's flat PDF that may answer questions of `KIND@EDITION`, for a person to take or leave.
+        """Places in anybody's flat PDF, text or sheet that may answer questions of `KIND@EDITION`, for a person to take or leave.
 
         Each has question, text, page, box and confidence. Empty when the file cannot be read within the limits.
         """
+        if sniff("", content).media_type not in READ:
+            return ()
         found = self._slowly("suggest", content, form)
         if not isinstance(found, list):
             return ()
@@ -115,7 +118,11 @@ class DocumentReader:
     def _slowly(self, do: str, content: bytes, form: str) -> object:
         limits = self.limits
         return self._alone(
-            do, content, {"form": form}, limits.suggestion_wall_seconds, limits.suggestion_cpu_seconds
+            do,
+            content,
+            {"form": form, "media_type": sniff("", content).media_type},
+            limits.suggestion_wall_seconds,
+            limits.suggestion_cpu_seconds,
         ).done
 
     def fences(self) -> tuple[str, ...]:
@@ -148,10 +155,10 @@ class DocumentReader:
             return ReadDocument(name, kind.media_type, "none", problems=_why_kept(kind), quarantined=True), 0.0
         picture = kind.media_type.startswith("image/") and len(content) >= LEAST_PICTURE
         unread = ReadDocument(name, kind.media_type, "none", problems=(not_read_yet(kind.what),))
-        if kind.media_type != PDF and not (picture and seconds):
+        if kind.media_type not in READ and not (picture and seconds):
             return unread, 0.0
         if not seconds:
-            return ReadDocument(name, PDF, "none", problems=(problem("not_all_read"),)), 0.0
+            return ReadDocument(name, kind.media_type, "none", problems=(problem("not_all_read"),)), 0.0
         found, spent = self._parsed("picture" if picture else "read", name, kind.media_type, content, seconds)
         given_up = picture and any(p.code in ("too_costly", "crashed") for p in found.problems)
         return (unread if given_up else found), spent  # a person looks at a picture in any case

@@ -13,21 +13,23 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+import python_calamine
+
 from intake.adapters.documents.limits import Limits
 from intake.adapters.documents.markup import walk
 from intake.adapters.documents.matching import Pair
 from intake.adapters.documents.named import Found, TooMany, cells, document, form_of, given_names, nothing
 from intake.adapters.documents.opendocument_text import SPACES, OpenText
 from intake.adapters.documents.say import problem
-from intake.adapters.documents.sniff import OFFICE, OPEN
+from intake.adapters.documents.sniff import ODS, XLS
 from intake.adapters.documents.word import boxes_lost, calls_out, has_boxes
 from intake.adapters.documents.zipped import Package, Refused, stored
 from intake.domain.model import ReadDocument
 
-XLSX, XLS, ODS = OFFICE + "spreadsheetml.sheet", "application/vnd.ms-excel", OPEN + "spreadsheet"
 MOST_SHEETS = 20
 MOST_ROWS, MOST_COLUMNS = 5_000, 50  # of one sheet that are looked at
 MOST_CELLS = 1_000_000  # of the rectangle around all cells: the library makes room for each
+MOST_TEXT = 400_000_000  # characters, if every cell held the longest text
 MOST_RECORDS = 500_000  # of an old workbook
 _HIDDEN = ("_form", "_edition")
 _PLACE = re.compile(rb"""\br\s*=\s*["']\s*([A-Za-z]{1,3})([0-9]{1,7})""")
@@ -133,10 +135,13 @@ def _open_rows(package: Package, found: Found) -> Sequence[Row]:
 def _checked(package: Package) -> bytes:
     """The workbook's parts, unpacked within our limits, when no sheet is wider or longer than there is room for."""
     parts = package.parts((".xml", ".rels"))
+    longest = max((len(text) for c in parts.values() if b"<sst" in c[:2000] for text in c.split(b"<si")), default=0)
     for content in parts.values():
         if b"sheetData" in content:
             places = _PLACE.findall(content)
             if len(_CELL.findall(content)) > len(places):  # cells that do not say where they stand
+                raise Refused("too_costly")
+            if longest * len(places) > MOST_TEXT:  # each cell gets a copy of the text that it names
                 raise Refused("too_costly")
             _check_room((int(row), _column(letters)) for letters, row in places)
     return stored(parts)
@@ -186,8 +191,6 @@ def _old_places(stream: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _calamine(raw: bytes) -> Iterator[Sequence[Row]]:
-    import python_calamine
-
     try:
         workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(raw))
         for number, _ in zip(range(MOST_SHEETS), workbook.sheet_names, strict=False):

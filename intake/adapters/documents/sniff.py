@@ -10,6 +10,12 @@ from dataclasses import dataclass
 
 PDF = "application/pdf"
 OCTETS = "application/octet-stream"
+OFFICE = "application/vnd.openxmlformats-officedocument."
+OPEN = "application/vnd.oasis.opendocument."
+DOCX, XLSX = OFFICE + "wordprocessingml.document", OFFICE + "spreadsheetml.sheet"
+ODT, ODS = OPEN + "text", OPEN + "spreadsheet"
+DOC, XLS, RTF = "application/msword", "application/vnd.ms-excel", "application/rtf"
+TEXTS_AND_SHEETS = frozenset({DOCX, XLSX, ODT, ODS, DOC, XLS, RTF})
 ZIP_ENTRIES = 2000  # local headers that are looked at
 
 STARTS: tuple[tuple[bytes, str, str], ...] = (
@@ -19,7 +25,7 @@ STARTS: tuple[tuple[bytes, str, str], ...] = (
     (b"II*\x00", "image/tiff", "a picture"),
     (b"MM\x00*", "image/tiff", "a picture"),
     (b"BM", "image/bmp", "a picture"),
-    (b"{\\rtf", "application/rtf", "a Word (RTF) document"),
+    (b"{\\rtf", RTF, "a Word (RTF) document"),
     (b"\x78\x9f\x3e\x22", "application/ms-tnef", "a winmail.dat file"),
 )
 RUNS: tuple[tuple[bytes, str], ...] = (
@@ -106,14 +112,12 @@ def _zip(content: bytes) -> Kind:
     return Kind("application/zip", "an archive")
 
 
-OFFICE = "application/vnd.openxmlformats-officedocument."
 ZIPPED: tuple[tuple[bytes, str, str], ...] = (
-    (b"word/document.xml", OFFICE + "wordprocessingml.document", "a Word document"),
-    (b"xl/workbook", OFFICE + "spreadsheetml.sheet", "an Excel workbook"),
+    (b"word/document.xml", DOCX, "a Word document"),
+    (b"xl/workbook", XLSX, "an Excel workbook"),
     (b"ppt/presentation.xml", OFFICE + "presentationml.presentation", "a PowerPoint file"),
     (b"Index/Document.iwa", "application/vnd.apple.pages", "an Apple Pages or Numbers file"),
 )
-OPEN = "application/vnd.oasis.opendocument."
 OPEN_DOCUMENTS = tuple(
     (f"{OPEN}{kind}".encode(), f"{OPEN}{kind}".rstrip("."), what)
     for kind, what in (
@@ -144,9 +148,9 @@ def _ole(content: bytes) -> Kind:
     if "_VBA_PROJECT".encode("utf-16-le") in content or "Macros".encode("utf-16-le") in content:
         return Kind("application/x-ole-storage", "an old Office file with macros", quarantine=True)
     if "WordDocument".encode("utf-16-le") in content:
-        return Kind("application/msword", "an old Word document")
+        return Kind(DOC, "an old Word document")
     if "Workbook".encode("utf-16-le") in content:
-        return Kind("application/vnd.ms-excel", "an old Excel workbook")
+        return Kind(XLS, "an old Excel workbook")
     if "__substg1.0_".encode("utf-16-le") in content:
         return Kind("application/vnd.ms-outlook", "an Outlook message")
     return Kind("application/x-ole-storage", "an old Office file")

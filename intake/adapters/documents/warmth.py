@@ -34,7 +34,7 @@ _KEPT: list[object] = []
 
 def documents() -> None:
     """All that reading a file needs which is no picture."""
-    from intake.adapters.documents import active, archive, cms, layout, outlook, pdf, shown, smime, sniff, tnef  # noqa: F401
+    from intake.adapters.documents import active, archive, cms, layout, office, outlook, pdf, shown, smime, sniff, tnef  # noqa: F401
 
     for name in _LATER:
         importlib.import_module(name)
@@ -71,8 +71,12 @@ def _editions() -> None:
     from forms import load
     from forms.canonical import canonical
     from forms.pdf.blank import NotPublished, blank, issued
+    from forms.word import blank as word
+    from intake.adapters.documents.limits import Limits
+    from intake.adapters.documents.word import read_docx
 
     for form in load.hold():
+        read_docx(word.blank(form), Limits())
         canonical(form, {})
         with contextlib.suppress(NotPublished):
             _KEPT.append((issued(form), blank(form)))

@@ -20,15 +20,15 @@ from intake.adapters.documents.markup import walk
 from intake.adapters.documents.matching import Pair, told
 from intake.adapters.documents.named import Found, cells, document, field_question, form_of, given_names, nothing
 from intake.adapters.documents.say import problem
-from intake.adapters.documents.sniff import OFFICE
+from intake.adapters.documents.sniff import DOCX
 from intake.adapters.documents.word_text import SPACES, Box, WordText
 from intake.adapters.documents.zipped import Package, Refused
 from intake.domain.model import ReadDocument
 
-DOCX = OFFICE + "wordprocessingml.document"
 MAIN = "word/document.xml"
 MOST_FEET = 12  # parts with what stands at the foot or head of pages
 MOST_RELATIONS = 50  # parts that name other files
+FEW = 5_000  # elements of a part that is small in any honest file
 _FOOT = re.compile(r"word/(footer|header)\d*\.xml")
 _RUNS = re.compile(r"\bDDE(AUTO)?\b", re.IGNORECASE)
 _HOLDS = re.compile(
@@ -61,6 +61,9 @@ def read_docx(raw: bytes, limits: Limits) -> ReadDocument:
 def find_docx(raw: bytes) -> Found:
     """All that may answer something. Raises Refused."""
     text, found = _read(Package(raw))
+    form = form_of(found)
+    if form is not None and not has_boxes(found, form):
+        return under_labels(form, text.lines + [cell for row in text.rows for cell in row])
     for box in text.boxes:
         found.pairs.append(Pair(box.title, box.text))
     found.pairs += [pair for pair in map(cells, text.rows) if pair]
@@ -100,7 +103,7 @@ def _feet(package: Package) -> WordText:
     text = WordText()
     names = [name for name in package.names() if _FOOT.fullmatch(name)]
     for name in sorted(names)[:MOST_FEET]:
-        walk(package.read(name), text, SPACES)
+        walk(package.read(name), text, SPACES, 4 * FEW)
     return text
 
 
@@ -138,6 +141,20 @@ def has_boxes(found: Found, form: Form) -> bool:
 
 def boxes_lost(media_type: str, found: Found, form: Form) -> ReadDocument:
     return ReadDocument("", media_type, "none", form.kind, form.edition, problems=(*found.flags, problem("boxes_lost")))
+
+
+def under_labels(form: Form, lines: Sequence[str]) -> Found:
+    """What stands under each question of a form whose boxes were dropped: whatever the blank does not say there itself."""
+    own, asked, found = _own_words(form.name), "", dict[str, list[str]]()
+    for line in map(_bare, lines):
+        mark, _, label = line.partition(" ")
+        if line in own:
+            asked = next((w for w in reversed(line.split()) if form.question(w)), asked)
+        elif mark in (ON, OFF) and label in own:
+            found.setdefault(asked, []).extend([label] if mark == ON else [])
+        elif line and line not in (WRITE, CHOOSE):
+            found.setdefault(asked, []).append(line)
+    return Found(fields={name: ["\n".join(told)] for name, told in found.items() if told})
 
 
 def missed(form: Form, found: Found, beside: Sequence[str], pasted: bool = False) -> Iterator[Problem]:
@@ -224,7 +241,7 @@ def _relations(package: Package) -> list[Relation]:
     found: list[Relation] = []
     for name in [n for n in package.names() if n.endswith(".rels")][:MOST_RELATIONS]:
         walker = _Relations(name)
-        walk(package.read(name), walker, _RELATED)
+        walk(package.read(name), walker, _RELATED, FEW)
         found += walker.found
     return found
 
@@ -242,5 +259,5 @@ def _properties(package: Package) -> dict[str, str]:
     walker = _Properties()
     content = package.read("docProps/custom.xml")
     if content:
-        walk(content, walker, _PROPERTIES)
+        walk(content, walker, _PROPERTIES, FEW)
     return {name: text.strip() for name, text in walker.found.items()}

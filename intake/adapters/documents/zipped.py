@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 MOST_ENTRIES = 1_000
 MOST_MARKS = 20_000  # places that look like an entry of the list: the list itself would fill the memory
 MOST_PART = 20_000_000  # bytes of one part, unpacked; the largest honest one of our test sets has 0.4 million
-MOST_UNPACKED = 60_000_000  # bytes of all parts that are read
+MOST_UNPACKED = 40_000_000  # bytes of all parts that are read
 MOST_RATIO, SMALL = 300, 1_000_000  # how often smaller a part may be packed, when it is larger than so many bytes
 STEP = 1 << 16
 _WAYS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
