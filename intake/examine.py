@@ -48,7 +48,7 @@ from intake.ports import DocumentReading
 _LOGO = 50_000  # bytes; a photo of a form has more
 _UNREAD = frozenset(
     {
-        "not_read_yet", "no_text_layer", "form_is_picture", "encrypted", "encrypted_mail", "corrupt", "too_large", "too_costly",
+        "not_read_yet", "no_text_layer", "marks_only", "encrypted", "encrypted_mail", "corrupt", "too_large", "too_costly",
         "no_tnef", "wrapper_damaged", "too_deep",
     }
 )  # fmt: skip

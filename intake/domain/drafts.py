@@ -30,6 +30,7 @@ from intake.domain.model import (
     Severity,
     Status,
 )
+from intake.domain.page_pictures import joined
 from intake.domain.severity import decide
 from intake.domain.web_submission import organisation
 
@@ -64,6 +65,7 @@ def of_mail(
 
     reads: its documents in order. guess: what the mail's own words suggest. received_at: aware UTC.
     """
+    reads = joined(reads)
     forms = _forms_of(reads)
     if forms:
         beside = tuple(p for read in reads if not read.form for p in read.problems)

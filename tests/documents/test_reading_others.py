@@ -76,11 +76,11 @@ def test_a_pdf_of_somebody_else_is_for_a_person(reader: DocumentReader) -> None:
     assert [p.code for p in read.problems] == ["not_our_form"]
 
 
-def test_T15_pages_that_are_pictures_are_never_guessed(reader: DocumentReader) -> None:
+def test_T15_of_pages_that_are_pictures_the_marks_are_read_and_the_words_never_guessed(reader: DocumentReader) -> None:
     need("pdftoppm")
     read = read_one(reader, scanned(fill(NOTICE, {"A01": "Te Whare", "A07": "yes"})))
-    assert (read.how, dict(read.answers)) == ("none", {})
-    assert [p.code for p in read.problems] == ["no_text_layer", "form_is_picture"]
+    assert (read.how, {q: a.value for q, a in read.answers.items()}) == ("ocr", {"A07": "yes"})
+    assert [p.code for p in read.problems] == ["marks_only", "missing_pages"]
     assert (read.form, read.edition) == ("breach-notice", "2026.1")  # its printed code says which form it is
 
 

@@ -25,6 +25,7 @@ from forms.canonical import flat as fields_of
 from forms.word import blank as word
 from intake.adapters.demo.mails import delivered
 from intake.adapters.demo.messages import flattened, locked, picture
+from intake.domain.drafts import SURE
 from tests.documents.office_files import docx, lines
 from tests.pdf.programs import by_chrome_engine
 from tests.scenarios.world import (
@@ -100,12 +101,19 @@ def test_T14_a_photo_of_a_paper_form_is_for_a_person_and_the_clock_runs_from_arr
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "HEIF"])
-def test_T14_photos_of_our_form_without_a_word_are_one_notice_for_a_person(world: World, kind: str) -> None:
+def test_T14_photos_of_our_form_without_a_word_are_one_notice_with_its_marks_for_a_person(
+    world: World, kind: str
+) -> None:
     photos = [File(f"IMG_{n}", "image/x", photo_of_page(n, kind)) for n in range(2)]
     done = world.send(subject="Scanned", body="", files=photos)
     case = world.case(done)
     assert (done.outcome, len(done.cases)) == (OutcomeCode.NEEDS_PERSON, 1)
-    assert (case.row.kind, case.row.status, case.answers) == ("breach_notice", "needs_person", {})
+    assert (case.row.kind, case.row.status) == ("breach_notice", "needs_person")
+    sent = notice(KOWHAI, NOW, "A folder was left on a bus.")
+    assert (
+        case.answers and {q: a.value for q, a in case.answers.items() if a.confidence >= SURE}.items() <= sent.items()
+    )
+    assert "read from a picture" in world.page(done.cases[0])
     assert case.form == "breach-notice"
     assert "pictures of one of our forms" in world.sentences(done)
     assert case.due.first_contact is not None
@@ -113,7 +121,8 @@ def test_T14_photos_of_our_form_without_a_word_are_one_notice_for_a_person(world
 
 def photo_of_page(number: int, kind: str) -> bytes:
     document = pdfium.PdfDocument(filled(BREACH, notice(KOWHAI, NOW, "A folder was left on a bus.")))
-    image = document[number].render(scale=200 / 72).to_pil().convert("RGB").rotate(2, expand=True)
+    document.init_forms()
+    image = document[number].render(scale=200 / 72).to_pil().convert("RGB").rotate(2, expand=True, fillcolor="white")
     document.close()
     out = io.BytesIO()
     if kind == "HEIF":

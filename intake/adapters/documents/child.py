@@ -71,9 +71,9 @@ READERS: dict[str, Callable[[], dict[str, Task]]] = {
 
 
 def _read_picture(body: bytes, head: dict[str, object], limits: Limits) -> object:
-    from intake.adapters.documents.picture import read_picture
+    from intake.adapters.documents.picture import read_pictures
 
-    return as_plain(read_picture(body, str(head["media_type"])))
+    return as_plain(read_pictures(body, str(head["media_type"]), limits))
 
 
 def _read_document(body: bytes, head: dict[str, object], limits: Limits) -> object:

@@ -22,7 +22,6 @@ from forms.pdf.blank import Issued, NotPublished, issued
 from forms.schema import Box, Choice, Form, Kind, Problem, Question, question_of
 from intake.adapters.documents.editions import edition_flags, known_form, question_places
 from intake.adapters.documents.limits import Limits
-from intake.adapters.documents.page_code import form_of_picture
 from intake.adapters.documents.register import Registration, aligned, darkness, register
 from intake.adapters.documents.say import problem
 from intake.adapters.documents.sniff import PDF
@@ -65,25 +64,14 @@ def read_layout(raw: bytes, flags: list[Problem], limits: Limits) -> ReadDocumen
         form, page_of, has_text = _our_form(document, limits)
         if form is None:
             code = "not_our_form" if has_text else "no_text_layer"
-            return _none(document, flags, code, pages)
+            return _none(flags, code, pages)
         return _read_form(document, form, page_of, flags, pages)
     finally:
         document.close()
 
 
-def _none(document: Any, flags: list[Problem], code: str, pages: int) -> ReadDocument:
-    """Not read. A picture of our form still says by its printed code which form it is."""
-    form = _by_code(document) if code == "no_text_layer" else None
-    said = [problem(code)] + ([problem("form_is_picture")] if form else [])
-    return ReadDocument(
-        "",
-        PDF,
-        "none",
-        form=form.kind if form else None,
-        edition=form.edition if form else None,
-        problems=(*flags, *said),
-        pages=pages,
-    )
+def _none(flags: list[Problem], code: str, pages: int) -> ReadDocument:
+    return ReadDocument("", PDF, "none", problems=(*flags, problem(code)), pages=pages)
 
 
 def _our_form(document: Any, limits: Limits) -> tuple[Form | None, dict[int, int], bool]:
@@ -115,15 +103,6 @@ def _page_text(document: Any, index: int) -> str:
         page.close()
 
 
-def _by_code(document: Any) -> Form | None:
-    """The form that the printed code of the first page names."""
-    page = document[0]
-    try:
-        return form_of_picture(_picture(page, SCALE))
-    finally:
-        page.close()
-
-
 def _picture(page: Any, scale: float) -> Image.Image:
     width, height = page.get_size()
     scale = min(scale, (MOST_PIXELS / max(1.0, width * height)) ** 0.5)
@@ -147,26 +126,27 @@ def _read_form(document: Any, form: Form, page_of: Mapping[int, int], flags: lis
     if len(found.pages) < len(by_page):
         flags.append(problem("missing_pages"))
     flags += edition_flags(form)
-    return _document(form, found, flags, pages)
+    return answered("layout", PDF, form, found, flags, pages, {})
 
 
-def _document(form: Form, found: Found, flags: list[Problem], pages: int) -> ReadDocument:
+def answered(
+    how: str,
+    media_type: str,
+    form: Form,
+    found: Found,
+    flags: list[Problem],
+    pages: int,
+    doubts: Mapping[str, float],
+) -> ReadDocument:
+    """What the boxes held as answers. doubts: how sure an answer is at most, by question."""
     answers, wrong = canonical(form, found.values)
     places = question_places(form, found.values)
-    sure: dict[str, float] = {}
+    sure = dict(doubts)
     for name, value in found.sure.items():
         question = question_of(name)
         sure[question] = min(sure.get(question, 1.0), value)
-    return ReadDocument(
-        "",
-        PDF,
-        "layout",
-        form.kind,
-        form.edition,
-        {q: ReadAnswer(v, "layout", *places.get(q, (None, None)), sure.get(q, SURE_TEXT)) for q, v in answers.items()},
-        (*flags, *found.problems, *wrong),
-        pages,
-    )
+    read = {q: ReadAnswer(v, how, *places.get(q, (None, None)), sure.get(q, SURE_TEXT)) for q, v in answers.items()}
+    return ReadDocument("", media_type, how, form.kind, form.edition, read, (*flags, *found.problems, *wrong), pages)
 
 
 # ---- one page ---------------------------------------------------------------------------------------------------------
@@ -190,7 +170,7 @@ def _read_page(document: Any, index: int, boxes: list[Box], form: Form, kept: Is
             text_page.close()
     finally:
         page.close()
-    _read_marks(image, laid, [b for b in boxes if is_button(b, form)], found)
+    read_marks(image, laid, [b for b in boxes if is_button(b, form)], found)
 
 
 def is_button(box: Box, form: Form) -> bool:
@@ -213,10 +193,13 @@ def field_question(form: Form, name: str) -> Question | None:
 # ---- marks ------------------------------------------------------------------------------------------------------------
 
 
-def _read_marks(image: Image.Image, laid: Registration, boxes: list[Box], found: Found) -> None:
+def read_marks(
+    image: Image.Image, laid: Registration, boxes: list[Box], found: Found, solid: float = 1.1, paper: float = 0.0
+) -> None:
+    """solid: the darkness from which a box may as well have been struck out by hand. paper: that of a box without a mark."""
     groups: dict[str, list[tuple[float, Box]]] = {}
     for box in boxes:
-        groups.setdefault(box.name, []).append((darkness(image, laid, box.rect), box))
+        groups.setdefault(box.name, []).append((darkness(image, laid, box.rect) - paper, box))
     for name, measured in groups.items():
         measured.sort(key=lambda m: -m[0])
         dark, box = measured[0]
@@ -227,6 +210,8 @@ def _read_marks(image: Image.Image, laid: Registration, boxes: list[Box], found:
             found.keep(name, value, TWO_MARKS, "two_marks")
         elif dark < STRONG:
             found.keep(name, value, FAINT_MARK, "weak_mark")
+        elif dark > solid:
+            found.keep(name, value, FAINT_MARK, "filled_box")
         else:
             found.keep(name, value, SURE_MARK)
 

@@ -12,6 +12,7 @@ from PIL import Image, ImageFilter
 from forms.schema import Box
 
 FRAME, ALIGNED = 0.06, 0.85  # darkness of a box's edge, and the share of boxes whose edge must be found
+FRAME_WIDTH, LEAST_INK = 2.5, 10  # points at each edge that are the box's own; pixels of ink in a box with words
 INSIDE = 0.2  # of a box's side, left out at each edge: the frame itself
 SQUARE, INSET = 5 / 25.4 * 72, 8 / 25.4 * 72  # the corner squares, in points
 
@@ -104,6 +105,16 @@ def darkness(image: Image.Image, laid: Registration, rect: tuple[float, float, f
     left, top, right, low = rect
     dx, dy = (right - left) * INSIDE, (low - top) * INSIDE
     return _dark(image, laid, (left + dx, top + dy, right - dx, low - dy))
+
+
+def has_ink(image: Image.Image, laid: Registration, rect: tuple[float, float, float, float]) -> bool:
+    """Whether anything is written in a box: a few dark pixels that touch, which dust and noise are not."""
+    left, top, right, low = rect
+    edge = FRAME_WIDTH
+    area = (laid.ax * (left + edge), laid.ay * (top + edge), laid.ax * (right - edge), laid.ay * (low - edge))
+    x, y = laid.bx, laid.by
+    inside = image.crop((round(area[0] + x), round(area[1] + y), round(area[2] + x), round(area[3] + y)))
+    return inside.filter(ImageFilter.MedianFilter(3)).point(_DARK).histogram()[255] >= LEAST_INK
 
 
 def _dark(image: Image.Image, laid: Registration, rect: tuple[float, float, float, float]) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 
 from forms import load
@@ -159,9 +159,28 @@ class DocumentReader:
             return unread, 0.0
         if not seconds:
             return ReadDocument(name, kind.media_type, "none", problems=(problem("not_all_read"),)), 0.0
-        found, spent = self._parsed("picture" if picture else "read", name, kind.media_type, content, seconds)
-        given_up = picture and any(p.code in ("too_costly", "crashed") for p in found.problems)
-        return (unread if given_up else found), spent  # a person looks at a picture in any case
+        if picture:
+            return self._pictures(name, kind.media_type, content, seconds, unread)
+        found, spent = self._parsed("read", name, kind.media_type, content, seconds)
+        if (
+            kind.media_type != PDF
+            or [p.code for p in found.problems if not p.id][-1:] != ["no_text_layer"]
+            or seconds - spent < LEAST
+        ):
+            return found, spent
+        looked, more = self._pictures(name, PDF, content, seconds - spent, found)
+        return looked, spent + more
+
+    def _pictures(
+        self, name: str, media_type: str, content: bytes, seconds: float, unread: ReadDocument
+    ) -> tuple[ReadDocument, float]:
+        """What pages that are pictures show; when looking costs more than it may, `unread`: a person looks in any case."""
+        found, spent = self._parsed("picture", name, media_type, content, seconds)
+        given_up = any(p.code in ("too_costly", "crashed") for p in found.problems)
+        if given_up or (found.how == "none" and unread.problems and media_type == PDF):
+            return unread, spent
+        flags = tuple(p for p in unread.problems if p.code not in ("no_text_layer", "not_read_yet"))
+        return replace(found, problems=(*flags, *found.problems)), spent
 
     def _parsed(
         self, do: str, name: str, media_type: str, content: bytes, seconds: float

@@ -57,14 +57,21 @@ def suggestions() -> None:
 
 def pictures() -> None:
     """All that looking at a picture file needs."""
+    from forms import load
+    from forms.pdf.blank import NotPublished, blank
     from intake.adapters.documents import picture
+    from intake.adapters.documents.limits import Limits
+    from intake.adapters.documents.sniff import PDF
 
     documents()
     picture.ready()
+    for form in load.forms():
+        with contextlib.suppress(NotPublished):
+            picture.read_pictures(blank(form), PDF, Limits())
     for kind in ("PNG", "JPEG", "TIFF", "BMP", "WEBP"):
         made = io.BytesIO()
         Image.new("L", (40, 40), 255).save(made, kind)
-        picture.read_picture(made.getvalue(), "")
+        picture.read_pictures(made.getvalue(), "", Limits())
 
 
 def _editions() -> None:
